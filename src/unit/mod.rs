@@ -1,0 +1,34 @@
+//! Unit-file text, read as systemd reads it.
+//!
+//! [`SearchPath`] knows the directories, [`UnitSet`] lists and reads them once, and a [`Unit`]
+//! is what systemd would see after it merged a fragment with its drop-ins. [`exec`] and
+//! [`value`] take single values apart; [`name`] does names and their escaping.
+//!
+//! The rules are those of `systemd.syntax(7)`, `systemd.unit(5)`, `systemd.service(5)` and
+//! `systemd.time(7)`.
+
+pub mod error;
+pub mod escape;
+pub mod exec;
+pub mod location;
+pub mod merged;
+pub mod name;
+mod path;
+mod read;
+mod scan;
+pub mod search_path;
+pub mod set;
+pub mod syntax;
+pub mod timespan;
+pub mod value;
+pub mod words;
+
+pub use error::{Error, ErrorKind};
+pub use exec::{ExecCommand, Prefixes};
+pub use location::Location;
+pub use merged::Unit;
+pub use name::{NameError, NameKind, UnitName, UnitType};
+pub use search_path::{Env, GeneratorDir, Scope, SearchPath};
+pub use set::UnitSet;
+pub use syntax::{Assignment, Parsed, Warning, WarningKind};
+pub use words::Word;

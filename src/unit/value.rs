@@ -1,0 +1,53 @@
+//! Values of the simple kinds.
+
+pub use super::timespan::{TimespanError, parse_signed_timespan, parse_timespan};
+use super::words::{UnbalancedQuotes, Word, Words};
+
+/// A boolean in any of the words that systemd takes for one.
+pub fn parse_boolean(value: &str) -> Option<bool> {
+    let is = |words: &[&str]| words.iter().any(|w| w.eq_ignore_ascii_case(value));
+    if is(&["1", "yes", "y", "true", "t", "on"]) {
+        Some(true)
+    } else if is(&["0", "no", "n", "false", "f", "off"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The words of a list, separated by white space; quotes and escapes as in command lines.
+pub fn split_list(value: &str) -> Result<Vec<Word>, UnbalancedQuotes> {
+    let mut words = Words::new(value);
+    let mut list = Vec::new();
+    while let Some(word) = words.next_word()? {
+        list.push(word);
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans() {
+        for yes in ["1", "yes", "Y", "TRUE", "t", "On"] {
+            assert_eq!(parse_boolean(yes), Some(true), "{yes}");
+        }
+        for no in ["0", "no", "N", "False", "f", "oFF"] {
+            assert_eq!(parse_boolean(no), Some(false), "{no}");
+        }
+        for neither in ["", "2", "yes ", "enable", "01", "ja"] {
+            assert_eq!(parse_boolean(neither), None, "{neither}");
+        }
+    }
+
+    #[test]
+    fn lists() {
+        let words = split_list(r#"a  "b c" d\x20e ''"#).unwrap();
+        let words: Vec<_> = words.iter().map(|w| (w.as_str().unwrap(), w.offset)).collect();
+        assert_eq!(words, [("a", 0), ("b c", 3), ("d e", 9), ("", 16)]);
+        assert_eq!(split_list("a 'b").unwrap_err().offset, 2);
+        assert!(split_list(" \t").unwrap().is_empty());
+    }
+}
