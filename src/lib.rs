@@ -2,4 +2,6 @@
 //!
 //! Data runs one way: unit text ([`unit`]) → typed cell and plan → drop-ins or system calls.
 
+pub mod notify;
+pub mod sys;
 pub mod unit;

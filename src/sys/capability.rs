@@ -1,0 +1,64 @@
+//! Capabilities, securebits and no_new_privs of the process.
+
+use std::io;
+
+use rustix::thread::{self, CapabilitiesSecureBits, CapabilitySet};
+
+/// The effective capability that this bit of a set stands for.
+pub fn has_effective(number: u32) -> io::Result<bool> {
+    Ok(thread::capabilities(None)?.effective.bits() & (1 << number) != 0)
+}
+
+/// Drops all capabilities but those in `keep` from the bounding set, and from the inheritable
+/// set, so that no exec brings them back.
+pub fn limit_bounding_set(keep: u64) -> io::Result<()> {
+    for number in 0..63 {
+        let one = CapabilitySet::from_bits_retain(1 << number);
+        if keep & one.bits() != 0 {
+            continue;
+        }
+        match thread::capability_is_in_bounding_set(one) {
+            Ok(true) => thread::remove_capability_from_bounding_set(one)?,
+            Ok(false) => {}
+            // Beyond the last capability that this kernel has.
+            Err(_) => break,
+        }
+    }
+    let mut sets = thread::capabilities(None)?;
+    sets.inheritable &= CapabilitySet::from_bits_retain(keep);
+    Ok(thread::set_capabilities(None, sets)?)
+}
+
+/// Keeps the permitted capabilities through the next change of user (PR_SET_KEEPCAPS); exec
+/// clears this again.
+pub fn keep_through_setuid() -> io::Result<()> {
+    Ok(thread::set_keep_capabilities(true)?)
+}
+
+/// Makes all permitted capabilities effective again, which a change of user has ended.
+pub fn regain_effective() -> io::Result<()> {
+    let mut sets = thread::capabilities(None)?;
+    sets.effective = sets.permitted;
+    Ok(thread::set_capabilities(None, sets)?)
+}
+
+/// Raises these ambient capabilities; they must be permitted.
+pub fn raise_ambient(ambient: u64) -> io::Result<()> {
+    let mut sets = thread::capabilities(None)?;
+    sets.inheritable |= CapabilitySet::from_bits_retain(ambient);
+    thread::set_capabilities(None, sets)?;
+    for number in (0..63).filter(|number| ambient & (1 << number) != 0) {
+        thread::configure_capability_in_ambient_set(CapabilitySet::from_bits_retain(1 << number), true)?;
+    }
+    Ok(())
+}
+
+/// Sets the securebits.
+pub fn set_secure_bits(bits: u32) -> io::Result<()> {
+    Ok(thread::set_capabilities_secure_bits(CapabilitiesSecureBits::from_bits_retain(bits))?)
+}
+
+/// Sets no_new_privs.
+pub fn no_new_privileges() -> io::Result<()> {
+    Ok(thread::set_no_new_privs(true)?)
+}

@@ -1,0 +1,12 @@
+//! Every system call that changes the process, and all of the project's `unsafe`.
+//!
+//! Thin and typed: nothing here knows of units or cells.
+#![allow(unsafe_code)]
+
+pub mod capability;
+pub mod identity;
+pub mod mount;
+pub mod namespace;
+pub mod network;
+pub mod process;
+pub mod seccomp;

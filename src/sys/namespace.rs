@@ -1,0 +1,73 @@
+//! Making and entering namespaces, and what belongs to a new one.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::sched::{CloneFlags, setns, unshare};
+
+/// A namespace's file, opened; it can be entered even after its path has gone.
+#[derive(Debug)]
+pub struct Namespace(OwnedFd);
+
+impl Namespace {
+    /// Opens the file at `path`: an entry of `/proc/PID/ns`, or a bind mount of one.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Namespace> {
+        // O_NONBLOCK, so that a FIFO in its place is an error of setns(2), not a wait for ever.
+        use std::os::unix::fs::OpenOptionsExt;
+        let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+        Ok(Namespace(file.into()))
+    }
+
+    /// Enters it; it must be of the type that `flag`, a `CLONE_NEW…`, says.
+    pub fn enter(&self, flag: u32) -> io::Result<()> {
+        Ok(setns(self.0.as_fd(), flags(flag))?)
+    }
+}
+
+/// Makes a new namespace of each type in `clone_flags`, and enters it; the PID and the time
+/// namespace are for children only (unshare(2)).
+pub fn make(clone_flags: u32) -> io::Result<()> {
+    Ok(unshare(flags(clone_flags))?)
+}
+
+/// nix has no name for CLONE_NEWTIME; the kernel knows what it knows.
+fn flags(bits: u32) -> CloneFlags {
+    CloneFlags::from_bits_retain(bits.cast_signed())
+}
+
+/// The inode number that tells the process's own namespace from others: the N of `net:[N]`.
+pub fn own_inode(proc_name: &str) -> io::Result<u64> {
+    Ok(fs::metadata(format!("/proc/self/ns/{proc_name}"))?.ino())
+}
+
+/// Sets the host name of the UTS namespace.
+pub fn set_hostname(name: &str) -> io::Result<()> {
+    Ok(nix::unistd::sethostname(name)?)
+}
+
+/// Sets the NIS domain name of the UTS namespace.
+pub fn set_domainname(name: &str) -> io::Result<()> {
+    // SAFETY: the pointer and the length describe `name`, which the kernel only reads.
+    match unsafe { libc::setdomainname(name.as_ptr().cast(), name.len()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Writes the offsets of a time namespace that was just made, in nanoseconds, and enters it.
+///
+/// setns(2) enters a time namespace at once, on every kernel that has them; so neither a child
+/// nor a kernel that switches at exec is needed (time_namespaces(7)).
+pub fn enter_new_time(monotonic: i64, boottime: i64) -> io::Result<()> {
+    let offset = |nanoseconds: i64| {
+        const SECOND: i64 = 1_000_000_000;
+        (nanoseconds.div_euclid(SECOND), nanoseconds.rem_euclid(SECOND))
+    };
+    let ((monotonic_s, monotonic_ns), (boottime_s, boottime_ns)) = (offset(monotonic), offset(boottime));
+    let text = format!("monotonic {monotonic_s} {monotonic_ns}\nboottime {boottime_s} {boottime_ns}\n");
+    fs::write("/proc/self/timens_offsets", text)?;
+    Namespace::open("/proc/self/ns/time_for_children")?.enter(libc::CLONE_NEWTIME.cast_unsigned())
+}

@@ -1,0 +1,32 @@
+//! The one thing that a new network namespace needs: lo, up.
+
+use std::io;
+use std::os::fd::AsRawFd;
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+
+/// Takes lo up in the network namespace of the process (netdevice(7)). The kernel then gives it
+/// 127.0.0.1 and ::1 by itself.
+pub fn loopback_up() -> io::Result<()> {
+    let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    // SAFETY: an all-zero ifreq is a valid one: an empty name and no flags.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (slot, byte) in request.ifr_name.iter_mut().zip(b"lo") {
+        *slot = (*byte).cast_signed();
+    }
+    let mut call = |code: libc::Ioctl| {
+        // SAFETY: both requests take a pointer to an ifreq, and `request` lives through the call.
+        match unsafe { libc::ioctl(socket.as_raw_fd(), code, &raw mut request) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    call(libc::SIOCGIFFLAGS)?;
+    // SAFETY: SIOCGIFFLAGS has just filled in the flags, which is what SIOCSIFFLAGS reads.
+    unsafe { request.ifr_ifru.ifru_flags |= libc::IFF_UP as libc::c_short };
+    // SAFETY: as above.
+    match unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
