@@ -1,0 +1,85 @@
+//! Filling a cell: from the `[X-Unitcell]` section of a unit, or from options one by one.
+
+use super::directive::{Directive, Meaning};
+use super::finding::Finding;
+use super::{Assigned, Cell, DIRECTIVES};
+use crate::unit::{Location, Unit};
+
+/// The section that holds a cell.
+pub const SECTION: &str = "X-Unitcell";
+
+impl Cell {
+    /// The cell that a unit asks for, and all that is wrong with its section.
+    pub fn of_unit(unit: &Unit) -> (Cell, Vec<Finding>) {
+        let mut cell = Cell::default();
+        let mut findings = Vec::new();
+        for line in unit.section(SECTION) {
+            match Directive::by_name(&line.key) {
+                Some(directive) => {
+                    let at = Some(line.value_at.clone());
+                    if let Err(finding) = cell.assign(directive, &line.value, at) {
+                        findings.push(finding);
+                    }
+                }
+                None => findings.push(unknown_key(&line.key, line.at.clone())),
+            }
+        }
+        (cell, findings)
+    }
+
+    /// Sets one directive. A later value replaces an earlier one, or adds to it where the
+    /// directive is repeatable; an empty one goes back to the default.
+    pub fn assign(&mut self, directive: &'static Directive, text: &str, at: Option<Location>) -> Result<(), Finding> {
+        let Meaning::Set(set) = directive.meaning else {
+            return Err(Finding::error(
+                at,
+                format!("{}= is not supported yet", directive.name),
+                "remove it; the service is not started without what it asks for",
+            ));
+        };
+        set(self, text).map_err(|error| {
+            Finding::error(at.clone(), format!("{}={text}: {error}", directive.name), "correct the value")
+        })?;
+        if text.is_empty() || !directive.repeatable {
+            self.assigned.retain(|assigned| !std::ptr::eq(assigned.directive, directive));
+        }
+        if !text.is_empty() {
+            self.assigned.push(Assigned { directive, text: text.to_owned(), at });
+        }
+        Ok(())
+    }
+
+    /// Where the directive of this name was set last.
+    pub fn location(&self, name: &str) -> Option<Location> {
+        self.assigned.iter().rev().find(|assigned| assigned.directive.name == name)?.at.clone()
+    }
+}
+
+fn unknown_key(key: &str, at: Location) -> Finding {
+    let similar = DIRECTIVES
+        .iter()
+        .map(|directive| (distance(&key.to_ascii_lowercase(), &directive.name.to_ascii_lowercase()), directive.name))
+        .min()
+        .filter(|&(distance, name)| distance <= 3 && distance < name.len() / 2);
+    let remedy = match similar {
+        Some((_, name)) => format!("did you mean {name}=?"),
+        None => "remove it, or see unitcell(1) for the directives there are".to_owned(),
+    };
+    Finding::error(Some(at), format!("{key}= is no directive of [{SECTION}]"), remedy)
+}
+
+/// How many letters must be put in, taken out or changed to make `b` of `a`.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &to) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

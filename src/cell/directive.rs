@@ -1,0 +1,245 @@
+//! The one table of directives.
+//!
+//! Generator, wrapper options, `explain` and `verify` all read it: a directive is one row here,
+//! and a row says all there is to say of it.
+
+use super::kind::Kind;
+use super::value::{self, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname, ValueError};
+use super::{Cell, IdRange};
+
+/// From which systemd on the native setting does what the directive says.
+#[derive(Clone, Copy)]
+pub enum Native {
+    /// Every systemd that unitcell supports.
+    Always,
+    /// This version and all later ones.
+    Since(u32),
+    /// No version known.
+    Never,
+    /// It depends on the value: the words for the manual, and the rule.
+    ByValue(&'static str, fn(&Cell) -> Native),
+}
+
+impl Native {
+    /// Does systemd `version` have it, for the values that `cell` holds?
+    pub fn had_by(self, version: u32, cell: &Cell) -> bool {
+        match self {
+            Native::Always => true,
+            Native::Since(first) => version >= first,
+            Native::Never => false,
+            Native::ByValue(_, rule) => rule(cell).had_by(version, cell),
+        }
+    }
+}
+
+/// What a row does with its value.
+#[derive(Clone, Copy)]
+pub enum Meaning {
+    /// Stores it; an empty value goes back to the default.
+    Set(fn(&mut Cell, &str) -> Result<(), ValueError>),
+    /// Nothing yet: a cell that has it is refused.
+    NotYet,
+}
+
+/// A row of the table.
+pub struct Directive {
+    /// Its key in `[X-Unitcell]`.
+    pub name: &'static str,
+    /// Its option of the wrapper, without the dashes.
+    pub flag: &'static str,
+    /// The shape of its value.
+    pub value: &'static str,
+    /// The namespace that it shapes.
+    pub kind: Option<Kind>,
+    /// Where systemd has it.
+    pub native: Native,
+    /// May it stand several times, each adding a value?
+    pub repeatable: bool,
+    /// What its value does.
+    pub meaning: Meaning,
+    /// What it means, in one line.
+    pub summary: &'static str,
+}
+
+impl Directive {
+    /// The row whose key is `name`. Keys are case-sensitive, as all of systemd's are.
+    pub fn by_name(name: &str) -> Option<&'static Directive> {
+        DIRECTIVES.iter().find(|directive| directive.name == name)
+    }
+
+    /// The row whose option is `flag`.
+    pub fn by_flag(flag: &str) -> Option<&'static Directive> {
+        DIRECTIVES.iter().find(|directive| directive.flag == flag)
+    }
+
+    /// Is it a plain switch, whose option needs no value?
+    pub fn is_switch(&self) -> bool {
+        self.value.starts_with("BOOLEAN")
+    }
+}
+
+impl std::fmt::Debug for Directive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Parses a value; an empty one is the type's default.
+fn or_default<T: Default>(text: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> Result<T, ValueError> {
+    if text.is_empty() { Ok(T::default()) } else { parse(text) }
+}
+
+/// Parses a value; an empty one is none.
+fn optional<T>(text: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> Result<Option<T>, ValueError> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
+/// Adds an extent to a map; an empty value empties it.
+fn add_range(map: &mut Vec<IdRange>, text: &str) -> Result<(), ValueError> {
+    let Some(range) = optional(text, IdRange::parse)? else {
+        map.clear();
+        return Ok(());
+    };
+    if let Some(other) = map.iter().find(|other| other.overlaps(&range)) {
+        return Err(ValueError::new(format!("maps an id a second time: it overlaps {other}")));
+    }
+    map.push(range);
+    Ok(())
+}
+
+fn join(cell: &mut Cell, kind: Kind, text: &str) -> Result<(), ValueError> {
+    cell.paths.retain(|(other, _)| *other != kind);
+    cell.paths.extend(optional(text, value::parse_path)?.map(|path| (kind, path)));
+    Ok(())
+}
+
+fn private_users_since(cell: &Cell) -> Native {
+    match cell.private_users {
+        PrivateUsers::No | PrivateUsers::SelfOnly => Native::Always,
+        PrivateUsers::Identity => Native::Since(257),
+        PrivateUsers::Full => Native::Since(258),
+    }
+}
+
+fn protect_hostname_since(cell: &Cell) -> Native {
+    match (&cell.protect_hostname, &cell.hostname) {
+        (ProtectHostname::No | ProtectHostname::Yes(None), None) => Native::Always,
+        _ => Native::Since(258),
+    }
+}
+
+fn protect_control_groups_since(cell: &Cell) -> Native {
+    match cell.protect_control_groups {
+        ProtectControlGroups::No | ProtectControlGroups::Yes => Native::Always,
+        ProtectControlGroups::Private | ProtectControlGroups::Strict => Native::Since(257),
+    }
+}
+
+const fn row(
+    name: &'static str,
+    flag: &'static str,
+    value: &'static str,
+    kind: Option<Kind>,
+    native: Native,
+    meaning: Meaning,
+    summary: &'static str,
+) -> Directive {
+    Directive { name, flag, value, kind, native, repeatable: false, meaning, summary }
+}
+
+const fn repeatable(row: Directive) -> Directive {
+    Directive { repeatable: true, ..row }
+}
+
+use Meaning::{NotYet, Set};
+use Native::{Always, ByValue, Never, Since};
+
+/// Every directive there is.
+#[rustfmt::skip]
+pub static DIRECTIVES: &[Directive] = &[
+    row("PrivateNetwork", "private-network", "BOOLEAN", Some(Kind::Network), Always,
+        Set(|cell, text| { cell.private_network = or_default(text, value::parse_boolean)?; Ok(()) }),
+        "a network namespace of its own, with nothing in it but lo"),
+    row("NetworkNamespace", "network-namespace", "NAME", Some(Kind::Network), Always,
+        Set(|cell, text| { cell.network_namespace = optional(text, value::parse_netns_name)?; Ok(()) }),
+        "join the named network namespace that unitcell-netns@NAME.service owns"),
+    row("NetworkNamespacePath", "network-namespace-path", "PATH", Some(Kind::Network), Always,
+        Set(|cell, text| join(cell, Kind::Network, text)),
+        "join the network namespace that PATH refers to"),
+    row("IPCNamespacePath", "ipc-namespace-path", "PATH", Some(Kind::Ipc), Always,
+        Set(|cell, text| join(cell, Kind::Ipc, text)),
+        "join the IPC namespace that PATH refers to"),
+    row("UserNamespacePath", "user-namespace-path", "PATH", Some(Kind::User), Since(259),
+        Set(|cell, text| join(cell, Kind::User, text)),
+        "join the user namespace that PATH refers to"),
+    row("MountNamespacePath", "mount-namespace-path", "PATH", Some(Kind::Mount), Never,
+        Set(|cell, text| join(cell, Kind::Mount, text)),
+        "join the mount namespace that PATH refers to"),
+    row("PIDNamespacePath", "pid-namespace-path", "PATH", Some(Kind::Pid), Never,
+        Set(|cell, text| join(cell, Kind::Pid, text)),
+        "join the PID namespace that PATH refers to"),
+    row("UTSNamespacePath", "uts-namespace-path", "PATH", Some(Kind::Uts), Never,
+        Set(|cell, text| join(cell, Kind::Uts, text)),
+        "join the UTS namespace that PATH refers to"),
+    row("CgroupNamespacePath", "cgroup-namespace-path", "PATH", Some(Kind::Cgroup), Never,
+        Set(|cell, text| join(cell, Kind::Cgroup, text)),
+        "join the cgroup namespace that PATH refers to"),
+    row("TimeNamespacePath", "time-namespace-path", "PATH", Some(Kind::Time), Never,
+        Set(|cell, text| join(cell, Kind::Time, text)),
+        "join the time namespace that PATH refers to"),
+    row("NamespacesOf", "namespaces-of", "UNIT [TYPE…]", None, Never, NotYet,
+        "live inside another unit's namespaces"),
+    row("PrivateIPC", "private-ipc", "BOOLEAN", Some(Kind::Ipc), Always,
+        Set(|cell, text| { cell.private_ipc = or_default(text, value::parse_boolean)?; Ok(()) }),
+        "an IPC namespace of its own"),
+    row("PrivateMounts", "private-mounts", "BOOLEAN", Some(Kind::Mount), Always,
+        Set(|cell, text| { cell.private_mounts = or_default(text, value::parse_boolean)?; Ok(()) }),
+        "a mount namespace of its own; mounts made in it stay in it"),
+    // The native setting came with 257, but hands out a wrong WATCHDOG_PID and LISTEN_PID until 259.
+    row("PrivatePIDs", "private-pids", "BOOLEAN", Some(Kind::Pid), Since(259),
+        Set(|cell, text| { cell.private_pids = or_default(text, value::parse_boolean)?; Ok(()) }),
+        "a PID namespace of its own, the service its PID 1"),
+    row("Init", "init", "BOOLEAN", Some(Kind::Pid), Never, NotYet,
+        "a reaping, signal-forwarding PID 1 in the PID namespace"),
+    row("PrivateUsers", "private-users", "BOOLEAN|self|identity|full", Some(Kind::User),
+        ByValue("yes and self always, identity 257, full 258", private_users_since),
+        Set(|cell, text| { cell.private_users = or_default(text, PrivateUsers::parse)?; Ok(()) }),
+        "a user namespace of its own, and which ids it maps to themselves"),
+    repeatable(row("UIDMap", "uid-map", "INSIDE:OUTSIDE:COUNT", Some(Kind::User), Never,
+        Set(|cell, text| add_range(&mut cell.uid_map, text)),
+        "a user namespace of its own with this extent in its uid_map")),
+    repeatable(row("GIDMap", "gid-map", "INSIDE:OUTSIDE:COUNT", Some(Kind::User), Never,
+        Set(|cell, text| add_range(&mut cell.gid_map, text)),
+        "a user namespace of its own with this extent in its gid_map")),
+    row("Hostname", "hostname", "NAME", Some(Kind::Uts), Since(258),
+        Set(|cell, text| { cell.hostname = optional(text, value::parse_hostname)?; Ok(()) }),
+        "a UTS namespace of its own with this host name"),
+    row("ProtectHostname", "protect-hostname", "BOOLEAN|private|yes:NAME|private:NAME", Some(Kind::Uts),
+        ByValue("booleans always, the rest 258", protect_hostname_since),
+        Set(|cell, text| { cell.protect_hostname = or_default(text, ProtectHostname::parse)?; Ok(()) }),
+        "a UTS namespace of its own; with yes the service can't change its names"),
+    row("Domainname", "domainname", "NAME", Some(Kind::Uts), Never,
+        Set(|cell, text| { cell.domainname = optional(text, value::parse_domainname)?; Ok(()) }),
+        "a UTS namespace of its own with this NIS domain name"),
+    row("ProtectControlGroups", "protect-control-groups", "BOOLEAN|private|strict", Some(Kind::Cgroup),
+        ByValue("booleans always, private and strict 257", protect_control_groups_since),
+        Set(|cell, text| { cell.protect_control_groups = or_default(text, ProtectControlGroups::parse)?; Ok(()) }),
+        "a cgroup namespace of its own, its tree writable (private) or read-only (strict)"),
+    row("TimeOffsetMonotonic", "time-offset-monotonic", "±TIMESPAN", Some(Kind::Time), Never,
+        Set(|cell, text| { cell.time_offset_monotonic = optional(text, value::parse_offset)?; Ok(()) }),
+        "a time namespace of its own, CLOCK_MONOTONIC shifted"),
+    row("TimeOffsetBoottime", "time-offset-boottime", "±TIMESPAN", Some(Kind::Time), Never,
+        Set(|cell, text| { cell.time_offset_boottime = optional(text, value::parse_offset)?; Ok(()) }),
+        "a time namespace of its own, CLOCK_BOOTTIME (uptime) shifted"),
+    row("RootOverlay", "root-overlay", "BOOLEAN", Some(Kind::Mount), Never, NotYet,
+        "a throw-away writable overlay over the root directory"),
+    repeatable(row("Overlay", "overlay", "DEST:LOWER[:LOWER…][:UPPER:WORK]", Some(Kind::Mount), Never, NotYet,
+        "an overlay of directories at DEST")),
+    repeatable(row("ReadyWhen", "ready-when", "CONDITION", None, Never, NotYet,
+        "the service is ready once this holds")),
+    repeatable(row("HealthProbe", "health-probe", "CONDITION", None, Never, NotYet,
+        "the watchdog is fed while this holds")),
+    row("Isolation", "isolation", "require|try", None, Always,
+        Set(|cell, text| { cell.isolation = or_default(text, Isolation::parse)?; Ok(()) }),
+        "whether a namespace that can't be had stops the start, or only warns"),
+];

@@ -1,0 +1,58 @@
+//! What is wrong with a cell, told once: generator, `verify` and wrapper show the same words.
+
+use std::fmt;
+
+use crate::unit::Location;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The service starts, but perhaps not as was meant.
+    Warning,
+    /// The service is not started.
+    Error,
+}
+
+/// One thing to say about a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it matters.
+    pub severity: Severity,
+    /// Where the text stands that caused it.
+    pub at: Option<Location>,
+    /// What is wrong, directive first: `Hostname=: …`.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl Finding {
+    /// A finding that refuses the start.
+    pub fn error(at: Option<Location>, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
+        Finding { severity: Severity::Error, at, message: message.into(), remedy: remedy.into() }
+    }
+
+    /// A finding that only warns.
+    pub fn warning(at: Option<Location>, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
+        Finding { severity: Severity::Warning, at, message: message.into(), remedy: remedy.into() }
+    }
+
+    /// Does it refuse the start?
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// `FILE:LINE:COLUMN: MESSAGE; REMEDY`, on one line.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(at) = &self.at {
+            write!(f, "{at}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if !self.remedy.is_empty() {
+            write!(f, "; {}", self.remedy)?;
+        }
+        Ok(())
+    }
+}

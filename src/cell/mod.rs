@@ -1,0 +1,140 @@
+//! The vocabulary: what a cell is, what each systemd can do of it, and the plan.
+//!
+//! Everything here is pure: text and facts in, values out.
+#![forbid(unsafe_code)]
+
+pub mod capability;
+pub mod directive;
+pub mod finding;
+pub mod identity;
+pub mod kind;
+pub mod manager;
+pub mod plan;
+pub mod steps;
+pub mod value;
+
+mod assign;
+mod command;
+mod conflict;
+mod refuse;
+
+pub use assign::SECTION;
+pub use directive::{DIRECTIVES, Directive};
+pub use finding::Finding;
+pub use kind::{Kind, Kinds};
+pub use manager::Manager;
+pub use plan::{Maker, Plan, plan};
+pub use value::{IdRange, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname, ValueError};
+
+use crate::unit::Location;
+
+/// What a service asked for, each value as its directive set it.
+#[derive(Debug, Clone, Default)]
+pub struct Cell {
+    /// What a namespace that can't be had means.
+    pub isolation: Isolation,
+    /// A network namespace with lo alone.
+    pub private_network: bool,
+    /// The named network namespace to join.
+    pub network_namespace: Option<String>,
+    /// The namespaces to join by path, one a kind at most.
+    pub paths: Vec<(Kind, String)>,
+    /// A new IPC namespace.
+    pub private_ipc: bool,
+    /// A new mount namespace.
+    pub private_mounts: bool,
+    /// A new PID namespace.
+    pub private_pids: bool,
+    /// A new user namespace that maps ids to themselves.
+    pub private_users: PrivateUsers,
+    /// The uid_map of a new user namespace.
+    pub uid_map: Vec<IdRange>,
+    /// The gid_map of a new user namespace.
+    pub gid_map: Vec<IdRange>,
+    /// The host name in a new UTS namespace.
+    pub hostname: Option<String>,
+    /// Who may change the names of the UTS namespace.
+    pub protect_hostname: ProtectHostname,
+    /// The NIS domain name in a new UTS namespace.
+    pub domainname: Option<String>,
+    /// What the service sees of the cgroup tree.
+    pub protect_control_groups: ProtectControlGroups,
+    /// The shift of CLOCK_MONOTONIC in a new time namespace, nanoseconds.
+    pub time_offset_monotonic: Option<i64>,
+    /// The shift of CLOCK_BOOTTIME in a new time namespace, nanoseconds.
+    pub time_offset_boottime: Option<i64>,
+    /// Which directives were set, by what text and where, in the order they stand.
+    pub assigned: Vec<Assigned>,
+}
+
+/// A directive that is in force.
+#[derive(Debug, Clone)]
+pub struct Assigned {
+    /// Its row.
+    pub directive: &'static Directive,
+    /// Its value as written.
+    pub text: String,
+    /// Where it stands, when it came from a file.
+    pub at: Option<Location>,
+}
+
+/// Where one of the cell's namespaces comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// It is made for the service.
+    New,
+    /// It is joined; the path of its file.
+    Path(String),
+}
+
+impl Cell {
+    /// Where the cell's namespace of this kind comes from; none is the manager's own.
+    pub fn source(&self, kind: Kind) -> Option<Source> {
+        if let Some((_, path)) = self.paths.iter().find(|(other, _)| *other == kind) {
+            return Some(Source::Path(path.clone()));
+        }
+        if let (Kind::Network, Some(name)) = (kind, &self.network_namespace) {
+            return Some(Source::Path(format!("/run/netns/{name}")));
+        }
+        self.makes(kind).then_some(Source::New)
+    }
+
+    /// Does a directive ask for a new namespace of this kind?
+    pub fn makes(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Mount => self.private_mounts,
+            Kind::Uts => {
+                self.hostname.is_some() || self.domainname.is_some() || self.protect_hostname != ProtectHostname::No
+            }
+            Kind::Ipc => self.private_ipc,
+            Kind::Network => self.private_network,
+            Kind::Pid => self.private_pids,
+            Kind::User => {
+                self.private_users != PrivateUsers::No || !self.uid_map.is_empty() || !self.gid_map.is_empty()
+            }
+            Kind::Cgroup => {
+                matches!(self.protect_control_groups, ProtectControlGroups::Private | ProtectControlGroups::Strict)
+            }
+            Kind::Time => self.time_offset_monotonic.is_some() || self.time_offset_boottime.is_some(),
+        }
+    }
+
+    /// The host name to set, by whichever directive it came.
+    pub fn wanted_hostname(&self) -> Option<&str> {
+        match &self.protect_hostname {
+            ProtectHostname::Yes(Some(name)) | ProtectHostname::Private(Some(name)) => Some(name),
+            _ => self.hostname.as_deref(),
+        }
+    }
+
+    /// May the service change its host name and domain name?
+    pub fn hostname_is_locked(&self) -> bool {
+        matches!(self.protect_hostname, ProtectHostname::Yes(_))
+    }
+
+    /// Does the cell change nothing at all?
+    pub fn is_empty(&self) -> bool {
+        Kind::ALL.iter().all(|&kind| self.source(kind).is_none())
+            && self.protect_control_groups == ProtectControlGroups::No
+    }
+}

@@ -1,0 +1,447 @@
+//! The plan: who makes which namespace, and what that takes.
+//!
+//! A pure function of the unit, its cell and the manager. The generator writes it down, `verify`
+//! shows its findings and `explain` its decisions, so the three can't disagree.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::command::{Wrapping, wrap};
+use super::conflict::{adopt_protect_hostname, conflicts};
+use super::finding::Finding;
+use super::identity::Identity;
+use super::manager::Manager;
+use super::steps::{Circumstances, Step, steps};
+use super::{Cell, Isolation, Kind, Kinds, PrivateUsers, ProtectControlGroups, ProtectHostname, Source};
+use crate::unit::words::{escape_specifiers, quote};
+use crate::unit::{Location, Scope, Unit};
+
+/// Who makes or joins a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// systemd, by a setting that it has.
+    Native,
+    /// The wrapper.
+    Wrapper,
+}
+
+/// What becomes of one directive.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// Its name.
+    pub directive: &'static str,
+    /// Its value as written.
+    pub text: String,
+    /// Where it stands.
+    pub at: Option<Location>,
+    /// Who does it; none for what concerns the cell as a whole.
+    pub maker: Option<Maker>,
+    /// Why, in a few words.
+    pub why: String,
+}
+
+/// What a unit's cell comes to under a manager.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// A decision for each directive.
+    pub decisions: Vec<Decision>,
+    /// All that is wrong; an error among them refuses the start.
+    pub findings: Vec<Finding>,
+    /// The wrapper's steps before the main command.
+    pub steps: Vec<Step>,
+    /// The files that ask for the cell.
+    pub sources: Vec<Arc<Path>>,
+    /// What the drop-in says in `[Unit]`.
+    pub unit_lines: Vec<(&'static str, String)>,
+    /// What it says in `[Service]`.
+    pub service_lines: Vec<(&'static str, String)>,
+}
+
+impl Plan {
+    /// Must the service not start?
+    pub fn is_refused(&self) -> bool {
+        self.findings.iter().any(Finding::is_error)
+    }
+
+    /// Does the unit have no cell at all?
+    pub fn is_empty(&self) -> bool {
+        !self.is_refused() && self.unit_lines.is_empty() && self.service_lines.is_empty()
+    }
+}
+
+/// Makes the plan.
+pub fn plan(unit: &Unit, manager: &Manager) -> Plan {
+    let (mut cell, findings) = Cell::of_unit(unit);
+    let mut plan = Plan { findings, ..Plan::default() };
+    for line in unit.section(super::SECTION) {
+        if !plan.sources.contains(&line.at.file) {
+            plan.sources.push(Arc::clone(&line.at.file));
+        }
+    }
+    plan.findings.extend(cell.contradictions());
+    let adopted = adopt_protect_hostname(unit, &mut cell);
+    let makers = Makers::choose(&cell, manager);
+    plan.decisions = decisions(&cell, &makers, manager);
+    if !plan.is_refused() && !cell.is_empty() {
+        Planner { unit, cell: &cell, manager, makers, adopted }.fill(&mut plan);
+    }
+    if plan.is_refused() {
+        plan.unit_lines.clear();
+        plan.service_lines = refusal(&manager.wrapper, &plan.findings);
+    }
+    plan
+}
+
+/// The lines that make a unit's start fail with the findings, and run nothing of it.
+pub fn refusal(wrapper: &str, findings: &[Finding]) -> Vec<(&'static str, String)> {
+    let reasons: Vec<String> = findings.iter().filter(|finding| finding.is_error()).map(Finding::to_string).collect();
+    let reason = escape_specifiers(&format!("--refuse={}", reasons.join(" | ")));
+    let mut lines: Vec<(&'static str, String)> = super::command::KEYS.map(|key| (key, String::new())).into();
+    // Whatever the unit counts as success or starts again for, this is neither.
+    lines.extend([
+        ("SuccessExitStatus", String::new()),
+        ("Restart", "no".to_owned()),
+        ("RestartForceExitStatus", String::new()),
+    ]);
+    // A oneshot fails its start when its command fails, whatever the unit's own type is.
+    lines.push(("Type", "oneshot".to_owned()));
+    // `:` leaves the reason's dollar signs alone, `+` takes away whatever might stop the wrapper.
+    lines.push(("ExecStart", format!(":+{wrapper} {}", quote(reason))));
+    lines
+}
+
+/// Who makes each namespace of a cell.
+#[derive(Debug)]
+struct Makers([(Kind, Option<Maker>); 8]);
+
+impl Makers {
+    /// A namespace has one maker: systemd where its setting does all that the cell's directives
+    /// say of that namespace, else the wrapper. The user namespace comes last and takes the
+    /// privilege away; so the wrapper makes it whenever it makes anything else.
+    fn choose(cell: &Cell, manager: &Manager) -> Makers {
+        let mut makers = Makers(Kind::ALL.map(|kind| (kind, None)));
+        for (kind, maker) in &mut makers.0 {
+            let touched = cell.source(*kind).is_some()
+                || (*kind == Kind::Cgroup && cell.protect_control_groups != ProtectControlGroups::No);
+            let of_kind = || cell.assigned.iter().filter(|assigned| assigned.directive.kind == Some(*kind));
+            let native = of_kind().all(|assigned| assigned.directive.native.had_by(manager.version, cell));
+            *maker = touched.then_some(if native { Maker::Native } else { Maker::Wrapper });
+        }
+        if makers.of(Kind::User) == Some(Maker::Native) && makers.any_by_wrapper() {
+            makers.set(Kind::User, Maker::Wrapper);
+        }
+        makers
+    }
+
+    fn of(&self, kind: Kind) -> Option<Maker> {
+        self.0.iter().find(|(other, _)| *other == kind)?.1
+    }
+
+    fn set(&mut self, kind: Kind, maker: Maker) {
+        self.0.iter_mut().filter(|(other, _)| *other == kind).for_each(|(_, slot)| *slot = Some(maker));
+    }
+
+    fn any_by_wrapper(&self) -> bool {
+        self.0.iter().any(|(_, maker)| *maker == Some(Maker::Wrapper))
+    }
+}
+
+fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decision> {
+    cell.assigned
+        .iter()
+        .map(|assigned| {
+            let directive = assigned.directive;
+            let maker = directive.kind.and_then(|kind| makers.of(kind));
+            let version = manager.version;
+            let native = directive.native.had_by(version, cell);
+            let why = match (maker, native) {
+                (None, _) if directive.kind.is_some() => "asks for nothing".to_owned(),
+                (None, _) => "holds for the whole cell".to_owned(),
+                (Some(Maker::Native), _) => format!("systemd {version} has it"),
+                (Some(Maker::Wrapper), false) => format!("systemd {version} has it not"),
+                (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::User) => {
+                    "systemd has it, but would take the wrapper's privilege away before its work is done".to_owned()
+                }
+                (Some(Maker::Wrapper), true) => {
+                    "systemd has it, but not what else the cell asks of that namespace".to_owned()
+                }
+            };
+            Decision { directive: directive.name, text: assigned.text.clone(), at: assigned.at.clone(), maker, why }
+        })
+        .collect()
+}
+
+struct Planner<'p> {
+    unit: &'p Unit,
+    cell: &'p Cell,
+    manager: &'p Manager,
+    makers: Makers,
+    /// Was the unit's own ProtectHostname= taken into the cell?
+    adopted: bool,
+}
+
+impl Planner<'_> {
+    fn fill(&self, plan: &mut Plan) {
+        let sets_up = self.makers.any_by_wrapper();
+        let (identity, findings) = match sets_up {
+            true => Identity::of_unit(self.unit, self.manager),
+            false => (Identity::default(), Vec::new()),
+        };
+        plan.findings.extend(findings);
+        self.native_lines(plan);
+
+        if self.unit.fragment.is_none() {
+            self.without_commands(plan, sets_up);
+            return;
+        }
+        let verify = self.verify(&mut plan.findings);
+        let started = self.started(sets_up);
+        let circumstances = Circumstances {
+            verify,
+            hand_over: self.makers.of(Kind::Pid) == Some(Maker::Wrapper),
+            ready: started.ready,
+            privileged: self.manager.scope == Scope::System,
+        };
+        let by_wrapper = self.cell_of_wrapper();
+        plan.steps = steps(&by_wrapper, &identity, &circumstances);
+        plan.findings.extend(conflicts(self.unit, self.cell, |kind| self.makers.of(kind), &plan.steps));
+        plan.service_lines.extend(started.lines);
+        if sets_up {
+            // The wrapper needs what these take away, and takes it away itself when it is done.
+            if identity.bounding.is_some() {
+                plan.service_lines.push(("CapabilityBoundingSet", "~".to_owned()));
+            }
+            if identity.secure_bits.is_some() {
+                plan.service_lines.push(("SecureBits", String::new()));
+            }
+        }
+
+        let control = self.options(&circumstances, false, started.hide_notify_socket, &plan.sources);
+        let main = self.options(&circumstances, true, started.hide_notify_socket, &plan.sources);
+        let wrapping = Wrapping {
+            wrapper: self.manager.wrapper.clone(),
+            main,
+            control,
+            identity: identity.options(),
+            privileged: sets_up,
+        };
+        match wrap(self.unit, &wrapping) {
+            Ok(lines) => plan.service_lines.extend(lines),
+            Err(findings) => plan.findings.extend(findings),
+        }
+    }
+
+    /// A unit whose fragment is not in sight, most likely since another generator makes it: what
+    /// is native still reaches it, by a manager that can't fail open.
+    fn without_commands(&self, plan: &mut Plan, sets_up: bool) {
+        let at = self.cell.assigned.first().and_then(|assigned| assigned.at.clone());
+        let unknown = format!(
+            "the commands of {} are not known: its unit file is not there, or another generator makes it",
+            self.unit.name
+        );
+        if sets_up {
+            let wrapped: Vec<&str> = plan
+                .decisions
+                .iter()
+                .filter(|decision| decision.maker == Some(Maker::Wrapper))
+                .map(|decision| decision.directive)
+                .collect();
+            plan.findings.push(Finding::error(
+                at,
+                format!("{}=: {unknown}", wrapped.join("=, ")),
+                format!("use only what systemd {} has itself", self.manager.version),
+            ));
+        } else if self.manager.privileged {
+            plan.findings.push(Finding::warning(
+                at,
+                format!("{unknown}; the wrapper does not verify what systemd makes"),
+                "",
+            ));
+        } else {
+            plan.findings.push(Finding::error(
+                at,
+                format!("{unknown}; and this manager may go on without the namespaces that it is told to make"),
+                "remove the cell",
+            ));
+        }
+    }
+
+    /// The part of the cell that the wrapper makes.
+    fn cell_of_wrapper(&self) -> Cell {
+        let mut cell = Cell::default();
+        for assigned in self.assigned_to_wrapper() {
+            // It was assigned before, in this order, without an error.
+            let _ = cell.assign(assigned.directive, &assigned.text, assigned.at.clone());
+        }
+        if self.adopted && self.makers.of(Kind::Uts) == Some(Maker::Wrapper) {
+            cell.protect_hostname = self.cell.protect_hostname.clone();
+        }
+        cell.isolation = self.cell.isolation;
+        cell
+    }
+
+    fn assigned_to_wrapper(&self) -> impl Iterator<Item = &super::Assigned> {
+        self.cell
+            .assigned
+            .iter()
+            .filter(|assigned| assigned.directive.kind.is_some_and(|kind| self.makers.of(kind) == Some(Maker::Wrapper)))
+    }
+
+    fn options(&self, circumstances: &Circumstances, main: bool, hide: bool, sources: &[Arc<Path>]) -> Vec<String> {
+        let mut options = Vec::new();
+        for assigned in self.assigned_to_wrapper() {
+            // A PID namespace is for the main process alone, as systemd's own is: ExecReload= and
+            // ExecStop= find that process by its number outside.
+            if main || assigned.directive.kind != Some(Kind::Pid) {
+                options.push(format!("--{}={}", assigned.directive.flag, assigned.text));
+            }
+        }
+        if self.adopted && self.makers.of(Kind::Uts) == Some(Maker::Wrapper) {
+            options.push("--protect-hostname=yes".to_owned());
+        }
+        if self.cell.isolation == Isolation::Try {
+            options.push("--isolation=try".to_owned());
+        }
+        let verify: Vec<String> = circumstances
+            .verify
+            .iter()
+            .filter(|(kind, _)| main || *kind != Kind::Pid)
+            .map(|(kind, inode)| format!("{}:{inode}", kind.proc_name()))
+            .collect();
+        if !verify.is_empty() {
+            options.push(format!("--verify={}", verify.join(",")));
+        }
+        let mut switch = |set: bool, name: &str| {
+            if set {
+                options.push(name.to_owned());
+            }
+        };
+        switch(main && circumstances.hand_over, "--hand-over");
+        switch(main && circumstances.ready, "--ready");
+        switch(hide, "--hide-notify-socket");
+        options.extend(sources.iter().map(|file| escape_specifiers(&format!("--source={}", file.display()))));
+        options
+    }
+
+    /// The manager's namespaces that systemd must have left for the service, each by its number:
+    /// where it lacks a privilege it goes on without, and only the service itself can tell.
+    fn verify(&self, findings: &mut Vec<Finding>) -> Vec<(Kind, u64)> {
+        let native: Kinds = Kind::ALL
+            .into_iter()
+            .filter(|&kind| self.makers.of(kind) == Some(Maker::Native) && self.cell.source(kind).is_some())
+            .collect();
+        let unknown: Kinds = native.iter().filter(|&kind| self.manager.namespace(kind).is_none()).collect();
+        if !unknown.is_empty() {
+            findings.push(Finding::error(
+                self.cell.assigned.first().and_then(|assigned| assigned.at.clone()),
+                format!("the manager's own namespaces can't be read ({unknown}), so nothing could prove that the service left them"),
+                "see that /proc is mounted where generators run",
+            ));
+        }
+        native.iter().filter_map(|kind| Some((kind, self.manager.namespace(kind)?))).collect()
+    }
+
+    /// When the service counts as started. systemd takes the exec of the wrapper, or even its
+    /// fork, for the start; so the wrapper itself tells when the cell is set up, and a cell that
+    /// can't be had fails the start and not the running service.
+    fn started(&self, sets_up: bool) -> Started {
+        let setting = |key| self.unit.last("Service", key).map(|line| line.value.as_str());
+        let main = !self.unit.list("Service", "ExecStart").is_empty();
+        let service_type = match setting("Type") {
+            Some(service_type) => service_type,
+            None if setting("BusName").is_some() => "dbus",
+            None if !main => "oneshot",
+            None => "simple",
+        };
+        let ready = matches!(service_type, "simple" | "exec");
+        let hand_over = sets_up && self.makers.of(Kind::Pid) == Some(Maker::Wrapper);
+        // systemd.service(5), NotifyAccess=: what brings the socket along without being told to.
+        let own_socket = !matches!(setting("NotifyAccess"), None | Some("none"))
+            || matches!(service_type, "notify" | "notify-reload")
+            || setting("WatchdogSec").is_some_and(|span| !matches!(span, "0" | "infinity"))
+            || setting("FileDescriptorStoreMax").is_some_and(|count| count != "0");
+        let mut lines = Vec::new();
+        if ready {
+            lines.push(("Type", "notify".to_owned()));
+        }
+        if (ready || hand_over) && !own_socket {
+            lines.push(("NotifyAccess", "main".to_owned()));
+        }
+        Started { ready, hide_notify_socket: (ready || hand_over) && !own_socket, lines }
+    }
+
+    fn native_lines(&self, plan: &mut Plan) {
+        for kind in Kind::ALL {
+            if self.makers.of(kind) == Some(Maker::Native)
+                && let Some(line) = self.native_line(kind)
+            {
+                plan.service_lines.push(line);
+            }
+        }
+        if self.adopted && self.makers.of(Kind::Uts) == Some(Maker::Wrapper) {
+            plan.service_lines.push(("ProtectHostname", "no".to_owned()));
+        }
+        let Some(name) = &self.cell.network_namespace else { return };
+        if self.manager.scope == Scope::User {
+            plan.findings.push(Finding::error(
+                self.cell.location("NetworkNamespace"),
+                "NetworkNamespace= is not supported yet in user units",
+                "use PrivateNetwork= with PrivateUsers=",
+            ));
+        }
+        let owner = format!("unitcell-netns@{name}.service");
+        plan.unit_lines.extend([("BindsTo", owner.clone()), ("After", owner)]);
+    }
+
+    /// The one native setting for a namespace.
+    fn native_line(&self, kind: Kind) -> Option<(&'static str, String)> {
+        let yes = || "yes".to_owned();
+        let path = match self.cell.source(kind) {
+            Some(Source::Path(path)) => Some(path),
+            _ => None,
+        };
+        Some(match (kind, path) {
+            (Kind::Network, Some(path)) => ("NetworkNamespacePath", path),
+            (Kind::Network, None) => ("PrivateNetwork", yes()),
+            (Kind::Ipc, Some(path)) => ("IPCNamespacePath", path),
+            (Kind::Ipc, None) => ("PrivateIPC", yes()),
+            (Kind::User, Some(path)) => ("UserNamespacePath", path),
+            (Kind::User, None) => (
+                "PrivateUsers",
+                match self.cell.private_users {
+                    // The word that all versions know for it.
+                    PrivateUsers::SelfOnly | PrivateUsers::No => yes(),
+                    PrivateUsers::Identity => "identity".to_owned(),
+                    PrivateUsers::Full => "full".to_owned(),
+                },
+            ),
+            (Kind::Mount, None) => ("PrivateMounts", yes()),
+            (Kind::Pid, None) => ("PrivatePIDs", yes()),
+            (Kind::Uts, None) => {
+                let mode = if self.cell.hostname_is_locked() { "yes" } else { "private" };
+                let value = match (self.cell.wanted_hostname(), &self.cell.protect_hostname) {
+                    (Some(name), _) => format!("{mode}:{name}"),
+                    (None, ProtectHostname::Private(_)) => "private".to_owned(),
+                    (None, _) => yes(),
+                };
+                ("ProtectHostname", value)
+            }
+            (Kind::Cgroup, None) => (
+                "ProtectControlGroups",
+                match self.cell.protect_control_groups {
+                    ProtectControlGroups::Private => "private".to_owned(),
+                    ProtectControlGroups::Strict => "strict".to_owned(),
+                    ProtectControlGroups::Yes | ProtectControlGroups::No => yes(),
+                },
+            ),
+            // systemd has none for these.
+            (Kind::Time | Kind::Mount | Kind::Pid | Kind::Uts | Kind::Cgroup, _) => return None,
+        })
+    }
+}
+
+struct Started {
+    ready: bool,
+    hide_notify_socket: bool,
+    lines: Vec<(&'static str, String)>,
+}
