@@ -1,0 +1,245 @@
+//! Carrying the steps out, from front to back.
+
+use std::convert::Infallible;
+use std::ffi::{CString, OsStr};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::environment::Environment;
+use super::failure::Failure;
+use super::fork::{self, Parent};
+use super::id_map::{self, Maps};
+use super::program;
+use super::report::{Priority, Report};
+use super::request::Request;
+use super::users::{self, Ids};
+use crate::cell::steps::{IdMaps, Step, steps};
+use crate::cell::{IdRange, Isolation, Kind, Kinds, PrivateUsers};
+use crate::notify::{Notifier, NotifyState};
+use crate::sys::namespace::{self, Namespace};
+use crate::sys::{capability, identity, mount, network, process, seccomp};
+
+/// Carries out what `request` asks for. Returns only with the reason why the payload did not
+/// start.
+pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failure> {
+    let circumstances = request.circumstances();
+    let mut wrapper = Wrapper {
+        request,
+        privileged: circumstances.privileged,
+        held: Kinds::NONE,
+        opened: Vec::new(),
+        ids: Ids::default(),
+        environment: Environment::inherited(),
+        notifier: None,
+        directory: None,
+    };
+    wrapper.prepare().map_err(|cause| Failure::of_step(request, &Step::Exec, &cause))?;
+    for step in steps(&request.cell, &request.identity, &circumstances) {
+        // What is missing here was warned of when it could not be had.
+        if !step.needs().iter().all(|kind| wrapper.held.contains(kind)) {
+            continue;
+        }
+        match wrapper.take(&step) {
+            Ok(()) => {}
+            Err(cause) => {
+                let failure = Failure::of_step(request, &step, &cause);
+                if !wrapper.may_go_on_without(&step) {
+                    return Err(failure);
+                }
+                report.tell(
+                    Priority::Warning,
+                    &format!("going on without, as Isolation=try asks: {failure}"),
+                    &failure.directives,
+                );
+            }
+        }
+    }
+    unreachable!("the last step becomes the payload or fails")
+}
+
+struct Wrapper<'r> {
+    request: &'r Request,
+    privileged: bool,
+    /// The namespaces that the steps so far have made or joined.
+    held: Kinds,
+    opened: Vec<(Kind, Namespace)>,
+    ids: Ids,
+    environment: Environment,
+    notifier: Option<Notifier>,
+    /// Where to go back to after another mount namespace was entered.
+    directory: Option<PathBuf>,
+}
+
+impl Wrapper<'_> {
+    /// Opens what later steps could not find any more.
+    fn prepare(&mut self) -> io::Result<()> {
+        if self.request.hand_over || self.request.ready {
+            let address = self.environment.get("NOTIFY_SOCKET").ok_or_else(|| {
+                io::Error::new(io::ErrorKind::NotFound, "NOTIFY_SOCKET is not set; the unit needs NotifyAccess=main")
+            })?;
+            self.notifier = Some(Notifier::connect(OsStr::from_bytes(address))?);
+        }
+        if self.request.hide_notify_socket {
+            self.environment.remove("NOTIFY_SOCKET");
+        }
+        Ok(())
+    }
+
+    /// May the service run without what this step was to do? Never where its ids mean those
+    /// inside of a user namespace: outside they are others, root among them.
+    fn may_go_on_without(&self, step: &Step) -> bool {
+        let cell = &self.request.cell;
+        let ids_inside = step.kinds().contains(Kind::User) && cell.private_users == PrivateUsers::No;
+        cell.isolation == Isolation::Try && !step.kinds().is_empty() && !ids_inside
+    }
+
+    fn take(&mut self, step: &Step) -> io::Result<()> {
+        match step {
+            Step::Verify(kind, manager) => return verify(*kind, *manager),
+            Step::LookUpUser => self.ids = users::look_up(&self.request.identity)?,
+            Step::Open(kind, path) => {
+                self.opened.push((*kind, Namespace::open(path)?));
+                if *kind == Kind::Mount {
+                    self.directory = Some(std::env::current_dir()?);
+                }
+            }
+            Step::Join(kind) => self.join(*kind)?,
+            Step::EnterUserNamespace(maps) => {
+                id_map::make(&self.maps(maps))?.enter(Kind::User.clone_flag())?;
+                self.held.insert(Kind::User);
+            }
+            Step::Unshare(kinds) => {
+                namespace::make(kinds.clone_flags())?;
+                kinds.iter().for_each(|kind| self.held.insert(kind));
+            }
+            Step::LoopbackUp => network::loopback_up()?,
+            Step::SetHostname(name) => namespace::set_hostname(name)?,
+            Step::SetDomainname(name) => namespace::set_domainname(name)?,
+            Step::SetTimeOffsets { monotonic, boottime } => namespace::enter_new_time(*monotonic, *boottime)?,
+            Step::DetachMounts => mount::detach_from_host()?,
+            Step::MountCgroup { read_only, fresh: true } => mount::cgroup(*read_only)?,
+            Step::MountCgroup { fresh: false, .. } => mount::cgroup_read_only()?,
+            Step::MountMqueue => mount::mqueue()?,
+            Step::Fork { hand_over } => self.fork(*hand_over)?,
+            Step::MountProc => mount::proc()?,
+            Step::ShareMounts => mount::share()?,
+            Step::LockHostname => seccomp::deny_hostname_changes()?,
+            Step::SetGroups => self.set_groups()?,
+            Step::LimitCapabilities(keep) => capability::limit_bounding_set(keep.0)?,
+            Step::SetUser => self.set_user()?,
+            Step::RaiseAmbient(set) => capability::raise_ambient(set.0)?,
+            Step::SetSecureBits(bits) => capability::set_secure_bits(*bits)?,
+            Step::NoNewPrivileges => capability::no_new_privileges()?,
+            // Natively systemd enters the directory as the user, who may lack the permission.
+            Step::CheckDirectory => std::env::set_current_dir(".")?,
+            Step::Ready => {
+                program::is_executable(&self.program()?)?;
+                self.notifier()?.send(&[NotifyState::Ready])?;
+            }
+            Step::Exec => return Err(self.execute()?),
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, kind: Kind) -> io::Result<()> {
+        let opened = self.opened.iter().find(|(other, _)| *other == kind);
+        // Not opened is warned of already, and only Isolation=try gets here.
+        let Some((_, namespace)) = opened else { return Ok(()) };
+        namespace.enter(kind.clone_flag())?;
+        self.held.insert(kind);
+        match self.directory.take_if(|_| kind == Kind::Mount) {
+            Some(directory) => std::env::set_current_dir(directory),
+            None => Ok(()),
+        }
+    }
+
+    fn maps(&self, maps: &IdMaps) -> Maps {
+        match maps {
+            IdMaps::Ranges { uids, gids, deny_setgroups } => {
+                Maps { uids: uids.clone(), gids: gids.clone(), deny_setgroups: *deny_setgroups || !self.privileged }
+            }
+            IdMaps::SelfOnly if self.privileged => Maps {
+                uids: to_themselves([0, self.ids.uid.unwrap_or(0)]),
+                gids: to_themselves([0, self.ids.gid.unwrap_or(0)]),
+                deny_setgroups: true,
+            },
+            IdMaps::SelfOnly => {
+                let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+                Maps { uids: to_themselves([uid]), gids: to_themselves([gid]), deny_setgroups: true }
+            }
+        }
+    }
+
+    fn notifier(&self) -> io::Result<&Notifier> {
+        self.notifier.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    fn fork(&mut self, hand_over: bool) -> io::Result<()> {
+        let before = process::id();
+        let parent = if hand_over { Parent::HandsOver(self.notifier()?) } else { Parent::Waits };
+        fork::fork(&parent)?;
+        self.environment.follow_fork(before);
+        Ok(())
+    }
+
+    /// Where ids mean the inside of a user namespace and none is given, root of it is meant.
+    fn ids_inside(&self) -> bool {
+        self.held.contains(Kind::User) && self.request.cell.private_users == PrivateUsers::No
+    }
+
+    fn set_groups(&self) -> io::Result<()> {
+        let inside = self.ids_inside();
+        let gid = self.ids.gid.or(inside.then_some(0));
+        let groups = self.ids.groups.as_deref().or(inside.then_some(&[]));
+        identity::set_groups(gid, groups)
+    }
+
+    fn set_user(&self) -> io::Result<()> {
+        let Some(uid) = self.ids.uid.or(self.ids_inside().then_some(0)) else { return Ok(()) };
+        let identity = &self.request.identity;
+        let keep = !identity.ambient.is_empty() || identity.secure_bits.is_some();
+        if keep && uid != 0 {
+            capability::keep_through_setuid()?;
+        }
+        identity::set_user(uid)?;
+        if keep { capability::regain_effective() } else { Ok(()) }
+    }
+
+    fn program(&self) -> io::Result<PathBuf> {
+        let search_path = match (&self.request.search_path, self.environment.get("PATH")) {
+            (Some(path), _) => path.clone(),
+            (None, Some(path)) => OsStr::from_bytes(path).to_owned(),
+            (None, None) => program::default_search_path(),
+        };
+        program::find(&self.request.command[0], &search_path)
+    }
+
+    /// Becomes the payload; what it returns is why that failed.
+    fn execute(&self) -> io::Result<io::Error> {
+        let path = self.program()?;
+        let name = self.request.argv0.as_ref().unwrap_or(&self.request.command[0]);
+        let words = std::iter::once(name).chain(&self.request.command[1..]);
+        let arguments = words.map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+        let program = CString::new(path.as_os_str().as_bytes())?;
+        let error = process::execute(&program, &arguments, self.environment.entries());
+        Ok(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
+}
+
+fn verify(kind: Kind, manager: u64) -> io::Result<()> {
+    if namespace::own_inode(kind.proc_name())? != manager {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "the service is still in the manager's {kind} namespace: systemd could not make another"
+    )))
+}
+
+/// Extents that map these ids to themselves, each once.
+fn to_themselves<const N: usize>(mut ids: [u32; N]) -> Vec<IdRange> {
+    ids.sort_unstable();
+    let mut ranges: Vec<IdRange> = ids.map(|id| IdRange { inside: id, outside: id, count: 1 }).to_vec();
+    ranges.dedup();
+    ranges
+}
