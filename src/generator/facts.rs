@@ -1,0 +1,115 @@
+//! What runs the units: found in files, without a process.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Run;
+use super::log::{Log, Priority};
+use crate::cell::{Kind, Manager};
+use crate::unit::Scope;
+
+/// The oldest systemd that is supported; what it has, all have.
+const OLDEST: u32 = 252;
+
+/// The manager that runs this generator.
+pub fn manager(run: &Run, log: &Log) -> Manager {
+    let process = match run.scope {
+        Scope::System => Some(run.root.join("proc/1")),
+        Scope::User => user_manager(&run.root),
+    };
+    let version = process
+        .as_deref()
+        .and_then(|process| running_version(&process.join("maps")))
+        .or_else(|| installed_version(&run.root))
+        .unwrap_or_else(|| {
+            log.tell(Priority::Warning, &format!("can't tell which systemd this is: taking it for {OLDEST}"));
+            OLDEST
+        });
+    Manager {
+        version,
+        scope: run.scope,
+        namespaces: process.as_deref().map(namespaces).unwrap_or_default(),
+        privileged: process.as_deref().is_some_and(|process| is_privileged(&process.join("status"))),
+        wrapper: run.wrapper.clone(),
+    }
+}
+
+/// The directory of `systemd --user` in /proc: the generator's nearest ancestor of that name.
+/// (Between the two stands a process that only starts generators.)
+fn user_manager(root: &Path) -> Option<PathBuf> {
+    let mut process = root.join("proc/self");
+    loop {
+        let stat = fs::read_to_string(process.join("stat")).ok()?;
+        // PID (COMM) STATE PPID …; the name may hold anything, a parenthesis too.
+        let (before, after) = stat.rsplit_once(") ")?;
+        if before.ends_with("(systemd") {
+            return Some(process);
+        }
+        let parent = after.split(' ').nth(1).filter(|&parent| parent != "0")?;
+        process = root.join("proc").join(parent);
+    }
+}
+
+/// The version of the systemd that runs, by the library that it has mapped: on disk there may be
+/// another one already.
+fn running_version(maps: &Path) -> Option<u32> {
+    fs::read_to_string(maps).ok()?.lines().find_map(|line| version_of_library(line.rsplit('/').next()?))
+}
+
+/// The version of the systemd that is installed; of several the lowest, which promises least.
+fn installed_version(root: &Path) -> Option<u32> {
+    let mut directories: Vec<PathBuf> =
+        ["usr/lib/systemd", "usr/lib64/systemd", "lib/systemd"].map(|directory| root.join(directory)).into();
+    if let Ok(entries) = fs::read_dir(root.join("usr/lib")) {
+        // Debian's: /usr/lib/x86_64-linux-gnu/systemd.
+        let triplets = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().contains("-linux-"));
+        directories.extend(triplets.map(|entry| entry.path().join("systemd")));
+    }
+    directories
+        .iter()
+        .filter_map(|directory| fs::read_dir(directory).ok())
+        .flat_map(|entries| entries.flatten())
+        .filter_map(|entry| version_of_library(entry.file_name().to_str()?))
+        .min()
+}
+
+/// 252 of libsystemd-shared-252.so and of libsystemd-core-252-32.el9.so.
+fn version_of_library(name: &str) -> Option<u32> {
+    let rest = ["libsystemd-shared-", "libsystemd-core-"].iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    rest[..digits].parse().ok()
+}
+
+/// The manager's namespaces, by its own links: a generator is in the same ones, but for the mount
+/// namespace, which it has for itself since 253.
+fn namespaces(process: &Path) -> Vec<(Kind, u64)> {
+    let inode = |kind: Kind| -> io::Result<Option<u64>> {
+        let link = fs::read_link(process.join("ns").join(kind.proc_name()))?;
+        let text = link.to_string_lossy();
+        Ok(text.split_once(":[").and_then(|(_, rest)| rest.strip_suffix(']')?.parse().ok()))
+    };
+    Kind::ALL.into_iter().filter_map(|kind| Some((kind, inode(kind).ok()??))).collect()
+}
+
+/// Has the manager CAP_SYS_ADMIN, and no seccomp filter that could take it back?
+fn is_privileged(status: &Path) -> bool {
+    const CAP_SYS_ADMIN: u64 = 1 << 21;
+    let Ok(status) = fs::read_to_string(status) else { return false };
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let effective = field("CapEff:").and_then(|bits| u64::from_str_radix(bits, 16).ok());
+    effective.is_some_and(|bits| bits & CAP_SYS_ADMIN != 0) && field("Seccomp:") == Some("0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_debian_and_rhel_are_read() {
+        assert_eq!(version_of_library("libsystemd-core-252.so"), Some(252));
+        assert_eq!(version_of_library("libsystemd-shared-252-32.el9.so"), Some(252));
+        assert_eq!(version_of_library("libsystemd-shared-262.1-1.so (deleted)"), Some(262));
+        assert_eq!(version_of_library("libsystemd.so.0"), None);
+    }
+}

@@ -1,0 +1,115 @@
+//! From units with a cell to drop-ins: files in, files out.
+//!
+//! Obeys systemd.generator(7): no process, no IPC, nothing written but below the directory that
+//! systemd gave, and quiet when all is well.
+#![forbid(unsafe_code)]
+
+pub mod facts;
+pub mod log;
+
+mod dropin;
+
+use std::path::{Path, PathBuf};
+
+use crate::cell::{Finding, Manager, SECTION, plan, plan::refusal};
+use crate::unit::{Env, Scope, SearchPath, UnitName, UnitSet, UnitType};
+use dropin::DropIn;
+use log::{Log, Priority};
+
+/// What a generator run works on.
+#[derive(Debug)]
+pub struct Run {
+    /// Whose units.
+    pub scope: Scope,
+    /// The root directory that everything is read from, `/` but for tests and image builds.
+    pub root: PathBuf,
+    /// The variables that the search path depends on.
+    pub env: Env,
+    /// Where drop-ins go: the first of the directories that systemd gave.
+    pub output: PathBuf,
+    /// Where the wrapper is installed.
+    pub wrapper: String,
+}
+
+/// Writes a drop-in for every unit with a cell. What goes wrong with one unit refuses that unit
+/// alone; the result says whether anything went wrong that no drop-in could tell.
+pub fn generate(run: &Run, log: &Log) -> bool {
+    let search_path = SearchPath::new(run.scope, &run.root, &run.env);
+    // Every type: a cell is for services, and in any other unit it is refused, not passed over.
+    let set = UnitSet::scan(&search_path, &UnitType::ALL, SECTION.as_bytes());
+    let mut all_written = true;
+    for problem in set.problems() {
+        log.tell(Priority::Warning, &format!("{}: {}", problem.at, problem.kind));
+    }
+    let names = set.names_with_needle();
+    if names.is_empty() {
+        return all_written;
+    }
+
+    // Closed first: should what follows crash over one unit, none of the others runs unisolated.
+    let unfinished = Finding::error(None, "unitcell-generator did not finish", "see its messages in the journal");
+    let mut closed = Vec::new();
+    for name in names {
+        let dropin = DropIn::new(&run.output, &name, &set.dropin_names(&name));
+        let text = closing(&name, &run.wrapper, std::slice::from_ref(&unfinished));
+        match dropin.write(&text) {
+            Ok(()) => closed.push((name, dropin)),
+            Err(error) => {
+                all_written = false;
+                log.tell(Priority::Error, &format!("{name}: {}: {error}", dropin.path().display()));
+            }
+        }
+    }
+
+    let manager = facts::manager(run, log);
+    for (name, dropin) in closed {
+        let outcome = match content(&set, &name, &manager, log) {
+            Some(text) => dropin.write(&text),
+            None => dropin.remove(),
+        };
+        if let Err(error) = outcome {
+            all_written = false;
+            log.tell(Priority::Error, &format!("{name}: {}: {error}", dropin.path().display()));
+        }
+    }
+    all_written
+}
+
+/// The drop-in of a unit; none where there is no cell after all.
+fn content(set: &UnitSet, name: &UnitName, manager: &Manager, log: &Log) -> Option<String> {
+    let unit = match set.load(name) {
+        Ok(unit) => unit,
+        Err(error) => {
+            let finding = Finding::error(Some(error.at), error.kind.to_string(), "mend the file");
+            log.finding(name, &finding);
+            return Some(closing(name, &manager.wrapper, &[finding]));
+        }
+    };
+    if unit.masked || unit.section(SECTION).next().is_none() {
+        return None;
+    }
+    if name.type_() != UnitType::Service {
+        let at = unit.section(SECTION).next().map(|line| line.at.clone());
+        let finding = Finding::error(at, format!("[{SECTION}] is for services, not for {name}"), "remove the section");
+        log.finding(name, &finding);
+        return Some(closing(name, &manager.wrapper, &[finding]));
+    }
+    let plan = plan(&unit, manager);
+    for finding in &plan.findings {
+        log.finding(name, finding);
+    }
+    if plan.is_empty() {
+        return None;
+    }
+    Some(dropin::render(plan.sources.first().map(|source| &**source), &plan.unit_lines, &plan.service_lines))
+}
+
+/// A drop-in that lets the unit start nothing.
+fn closing(name: &UnitName, wrapper: &str, findings: &[Finding]) -> String {
+    let source: Option<&Path> = findings.first().and_then(|finding| finding.at.as_ref()).map(|at| &*at.file);
+    match name.type_() {
+        UnitType::Service => dropin::render(source, &[], &refusal(wrapper, findings)),
+        // There may be no command to replace, but an assertion stops any unit.
+        _ => dropin::render(source, &[("AssertPathExists", "!/".to_owned())], &[]),
+    }
+}
