@@ -1,0 +1,164 @@
+//! Root file systems: one tarball a Debian suite, made once and kept outside the tree.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+/// A Debian suite, for the systemd that it has.
+#[derive(Clone, Copy, Debug)]
+pub struct Suite {
+    pub name: &'static str,
+    pub version: u32,
+}
+
+const SUITES: [Suite; 3] = [
+    Suite {
+        name: "bookworm",
+        version: 252,
+    },
+    Suite {
+        name: "trixie",
+        version: 257,
+    },
+    Suite {
+        name: "sid",
+        version: 262,
+    },
+];
+
+const PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,procps,libpam-systemd,uidmap,python3-minimal,\
+                        libcap2-bin,util-linux";
+
+pub fn wanted_suites() -> Vec<Suite> {
+    let Ok(wanted) = env::var("UNITCELL_MACHINES") else {
+        return SUITES.to_vec();
+    };
+    let wanted: Vec<_> = wanted.split([',', ' ']).filter(|w| !w.is_empty()).collect();
+    let known = |w: &&str| SUITES.iter().any(|s| s.version.to_string() == **w);
+    if wanted.is_empty() || !wanted.iter().all(known) {
+        // To go on would be a pass that tested nothing.
+        eprintln!("UNITCELL_MACHINES: {wanted:?}: there are 252, 257 and 262");
+        std::process::exit(2);
+    }
+    SUITES
+        .into_iter()
+        .filter(|s| wanted.contains(&s.version.to_string().as_str()))
+        .collect()
+}
+
+impl Suite {
+    pub fn tarball(&self) -> PathBuf {
+        let recipe = format!("{} minbase {PACKAGES}", self.name);
+        cache_dir().join(format!(
+            "{}-{:016x}.tar",
+            self.name,
+            fnv1a(recipe.as_bytes())
+        ))
+    }
+
+    /// The cached tarball, made if need be. A file of this name is always a whole one.
+    pub fn make_tarball(&self) -> Result<PathBuf, String> {
+        let tarball = self.tarball();
+        if tarball.exists() {
+            return Ok(tarball);
+        }
+        fs::create_dir_all(cache_dir()).map_err(|e| format!("{}: {e}", cache_dir().display()))?;
+        self.remove_leftovers();
+        // mmdebstrap goes by the name's ending, so the temporary one keeps it.
+        let partial = cache_dir().join(format!(".{}-{}.tar", self.name, std::process::id()));
+        eprintln!(
+            "making the root for systemd {} ({}); it is kept for later runs",
+            self.version, self.name
+        );
+        let made = self.debootstrap(&partial).and_then(|()| {
+            fs::File::open(&partial)
+                .and_then(|f| f.sync_all())
+                .and_then(|()| fs::rename(&partial, &tarball))
+                .map_err(|e| format!("{}: {e}", tarball.display()))
+        });
+        if made.is_err() {
+            let _ = fs::remove_file(&partial);
+        }
+        made.map(|()| tarball)
+    }
+
+    /// Half-made tarballs of runs that were killed.
+    fn remove_leftovers(&self) {
+        for entry in fs::read_dir(cache_dir()).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let pid = name
+                .strip_prefix(&format!(".{}-", self.name))
+                .and_then(|n| n.strip_suffix(".tar"));
+            if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    fn debootstrap(&self, target: &Path) -> Result<(), String> {
+        let output = Command::new("mmdebstrap")
+            .args([
+                "--variant=minbase",
+                "--aptopt=Acquire::Check-Valid-Until \"false\"",
+            ])
+            .arg(format!("--include={PACKAGES}"))
+            .arg(self.name)
+            .arg(target)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|e| format!("mmdebstrap: {e}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!(
+            "mmdebstrap {}: {}\n{}",
+            self.name,
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        ))
+    }
+
+    /// Onto an empty directory. A tarball that can't be read is made anew, once.
+    pub fn unpack(&self, tarball: &Path, root: &Path) -> Result<(), String> {
+        untar(tarball, root).or_else(|first| {
+            eprintln!("{}: {first}; making it again", tarball.display());
+            fs::remove_file(tarball).map_err(|e| format!("{}: {e}", tarball.display()))?;
+            untar(&self.make_tarball()?, root)
+        })
+    }
+}
+
+fn untar(tarball: &Path, root: &Path) -> Result<(), String> {
+    let output = Command::new("tar")
+        .args(["--numeric-owner", "--overwrite", "-xf"])
+        .arg(tarball)
+        .arg("-C")
+        .arg(root)
+        .output()
+        .map_err(|e| format!("tar: {e}"))?;
+    // An image cut short at a file's end unpacks without complaint; PID 1 is among the last.
+    if output.status.success() && root.join("usr/lib/systemd/systemd").exists() {
+        return Ok(());
+    }
+    Err(format!(
+        "tar: {} {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    ))
+}
+
+fn cache_dir() -> PathBuf {
+    let own = |base: PathBuf| base.join("unitcell");
+    env::var_os("UNITCELL_TEST_CACHE")
+        .map(PathBuf::from)
+        .or_else(|| env::var_os("XDG_CACHE_HOME").map(|d| own(d.into())))
+        .or_else(|| env::var_os("HOME").map(|d| own(Path::new(&d).join(".cache"))))
+        .unwrap_or_else(|| own("/var/cache".into()))
+}
+
+/// The same name on every toolchain, which std's hashers don't promise.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| {
+        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,501 @@
+//! What a test service runs: it writes down all that it can see of itself, then acts.
+//!
+//! `payload FILE [exit N | signal N | sleep | sleep-handled | notify | notify-reload]`
+//!
+//! There is no Rust runtime in it (`no_main`): the runtime would ignore SIGPIPE, and the point is
+//! to see signal dispositions, descriptors and limits exactly as they were handed over.
+#![no_main]
+// The dump asks the kernel directly, and a crate for every call would hide what is asked.
+#![allow(unsafe_code, clippy::undocumented_unsafe_blocks, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, c_char, c_int, c_long};
+use std::io::{Error, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use std::{fs, mem, ptr};
+
+use serde_json::{Map, Value, json};
+
+#[unsafe(no_mangle)]
+extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
+    // Before anything else: every later step may open a descriptor of its own.
+    let fds = open_fds();
+    let args: Vec<String> = (0..argc as usize)
+        .map(|i| {
+            unsafe { CStr::from_ptr(*argv.add(i)) }
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+
+    let mut dump = Dump::default();
+    dump.put("fds", fds);
+    dump.put("argv", Ok(json!(args)));
+    dump.fill();
+
+    let file = args.get(1).map_or("-", String::as_str);
+    if let Err(error) = dump.write(file) {
+        eprintln!("payload: {file}: {error}");
+        return 99;
+    }
+    act(&args[2.min(args.len())..])
+}
+
+type Found = Result<Value, String>;
+
+/// One JSON object; what can't be had is null, and the reason stands in `errors`.
+#[derive(Default)]
+struct Dump {
+    items: Map<String, Value>,
+    errors: Map<String, Value>,
+}
+
+impl Dump {
+    fn put(&mut self, key: &str, found: Found) {
+        let value = found.unwrap_or_else(|error| {
+            self.errors.insert(key.into(), error.into());
+            Value::Null
+        });
+        self.items.insert(key.into(), value);
+    }
+
+    fn write(mut self, file: &str) -> std::io::Result<()> {
+        self.items.insert("errors".into(), self.errors.into());
+        let text = Value::from(self.items).to_string() + "\n";
+        if file == "-" {
+            return std::io::stdout().lock().write_all(text.as_bytes());
+        }
+        let partial = format!("{file}.partial");
+        fs::write(&partial, text)?;
+        fs::rename(partial, file)
+    }
+
+    fn fill(&mut self) {
+        self.identity();
+        self.namespaces();
+        self.clocks();
+        self.network();
+        self.privileges();
+        self.scheduling();
+        self.signals();
+        self.surroundings();
+    }
+
+    fn identity(&mut self) {
+        unsafe {
+            self.put("pid", Ok(libc::getpid().into()));
+            self.put("ppid", Ok(libc::getppid().into()));
+            self.put("sid", Ok(libc::getsid(0).into()));
+            self.put("pgid", Ok(libc::getpgid(0).into()));
+            let (mut r, mut e, mut s) = (0, 0, 0);
+            libc::getresuid(&mut r, &mut e, &mut s);
+            self.put("uid", Ok(json!([r, e, s])));
+            libc::getresgid(&mut r, &mut e, &mut s);
+            self.put("gid", Ok(json!([r, e, s])));
+            let mut groups = vec![0; 65536];
+            let n = libc::getgroups(groups.len() as c_int, groups.as_mut_ptr());
+            groups.truncate(n.max(0) as usize);
+            self.put("groups", checked(n.into()).map(|_| json!(groups)));
+        }
+        self.put("status", status());
+        self.put("comm", line("/proc/self/comm"));
+        self.put("pid1_comm", line("/proc/1/comm"));
+        self.put("pids", names("/proc").map(numbers));
+    }
+
+    fn namespaces(&mut self) {
+        for ns in NAMESPACES {
+            self.put(&format!("ns_{ns}"), link(&format!("/proc/self/ns/{ns}")));
+        }
+        unsafe {
+            let mut uts: libc::utsname = mem::zeroed();
+            libc::uname(&mut uts);
+            self.put("hostname", Ok(chars(&uts.nodename)));
+            self.put("domainname", Ok(chars(&uts.domainname)));
+            self.put("uname_machine", Ok(chars(&uts.machine)));
+            self.put("uname_release", Ok(chars(&uts.release)));
+        }
+        for map in ["uid_map", "gid_map", "setgroups", "cgroup"] {
+            self.put(map, text(&format!("/proc/self/{map}")));
+        }
+        self.put("mountinfo", text("/proc/self/mountinfo").map(lines));
+        self.put("root", link("/proc/self/root"));
+        self.put("cwd", link("/proc/self/cwd"));
+        self.put("exe", link("/proc/self/exe"));
+    }
+
+    fn clocks(&mut self) {
+        for (name, id) in [
+            ("monotonic", libc::CLOCK_MONOTONIC),
+            ("boottime", libc::CLOCK_BOOTTIME),
+            ("realtime", libc::CLOCK_REALTIME),
+        ] {
+            let mut t: libc::timespec = unsafe { mem::zeroed() };
+            let got = checked(unsafe { libc::clock_gettime(id, &mut t) }.into());
+            self.put(
+                name,
+                got.map(|_| json!(t.tv_sec as f64 + t.tv_nsec as f64 / 1e9)),
+            );
+        }
+        self.put("uptime", line("/proc/uptime"));
+        self.put(
+            "timens_offsets",
+            text("/proc/self/timens_offsets").map(lines),
+        );
+    }
+
+    fn network(&mut self) {
+        let interfaces = fs::read_to_string("/proc/self/net/dev")
+            .map_err(|e| e.to_string())
+            .map(|t| {
+                let mut names: Vec<_> = t
+                    .lines()
+                    .filter_map(|l| Some(l.split_once(':')?.0.trim().to_owned()))
+                    .collect();
+                names.sort();
+                json!(names)
+            });
+        self.put("interfaces", interfaces);
+        self.put("sys_class_net", names("/sys/class/net").map(|n| json!(n)));
+        self.put("lo_up", loopback().map(Value::from));
+    }
+
+    fn privileges(&mut self) {
+        unsafe {
+            self.put(
+                "securebits",
+                checked(libc::prctl(libc::PR_GET_SECUREBITS).into()),
+            );
+            self.put(
+                "no_new_privs",
+                checked(libc::prctl(libc::PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0).into()),
+            );
+            self.put(
+                "dumpable",
+                checked(libc::prctl(libc::PR_GET_DUMPABLE).into()),
+            );
+            let mut signal: c_int = 0;
+            let got = checked(libc::prctl(libc::PR_GET_PDEATHSIG, &mut signal).into());
+            self.put("pdeathsig", got.map(|_| signal.into()));
+            let mut reaper: c_int = 0;
+            let got = checked(libc::prctl(libc::PR_GET_CHILD_SUBREAPER, &mut reaper).into());
+            self.put("subreaper", got.map(|_| reaper.into()));
+            let mask = libc::umask(0o22);
+            libc::umask(mask);
+            self.put("umask", Ok(mask.into()));
+        }
+        self.put("security_label", line("/proc/self/attr/current"));
+        self.put("loginuid", line("/proc/self/loginuid"));
+        self.put("keyring_session", keyring(-3));
+        self.put("keyring_user", keyring(-4));
+    }
+
+    fn scheduling(&mut self) {
+        unsafe {
+            let mut limits = Map::new();
+            for (name, id) in LIMITS {
+                let mut l: libc::rlimit64 = mem::zeroed();
+                libc::getrlimit64(id, &mut l);
+                limits.insert(name.into(), json!([l.rlim_cur, l.rlim_max]));
+            }
+            self.put("limits", Ok(limits.into()));
+            self.put("nice", Ok(libc::getpriority(libc::PRIO_PROCESS, 0).into()));
+            self.put("ionice", checked(libc::syscall(libc::SYS_ioprio_get, 1, 0)));
+            self.put("scheduler", checked(libc::sched_getscheduler(0).into()));
+            let mut param: libc::sched_param = mem::zeroed();
+            let got = checked(libc::sched_getparam(0, &mut param).into());
+            self.put("sched_priority", got.map(|_| param.sched_priority.into()));
+            let mut set: libc::cpu_set_t = mem::zeroed();
+            let got = checked(libc::sched_getaffinity(0, size_of_val(&set), &mut set).into());
+            let cpus: Vec<_> = (0..libc::CPU_SETSIZE as usize)
+                .filter(|&c| libc::CPU_ISSET(c, &set))
+                .collect();
+            self.put("affinity", got.map(|_| json!(cpus)));
+            self.put(
+                "personality",
+                checked(libc::personality(0xffff_ffff).into()),
+            );
+            self.put(
+                "timer_slack",
+                checked(libc::prctl(libc::PR_GET_TIMERSLACK).into()),
+            );
+        }
+        self.put("oom_score_adj", line("/proc/self/oom_score_adj"));
+        self.put("coredump_filter", line("/proc/self/coredump_filter"));
+    }
+
+    fn signals(&mut self) {
+        let mut set: libc::sigset_t = unsafe { mem::zeroed() };
+        unsafe { libc::sigprocmask(libc::SIG_BLOCK, ptr::null(), &mut set) };
+        let blocked: Vec<_> = (1..65)
+            .filter(|&s| unsafe { libc::sigismember(&set, s) } == 1)
+            .collect();
+        let ignored: Vec<_> = (1..65)
+            .filter(|&s| unsafe {
+                let mut old: libc::sigaction = mem::zeroed();
+                libc::sigaction(s, ptr::null(), &mut old) == 0 && old.sa_sigaction == libc::SIG_IGN
+            })
+            .collect();
+        self.put("signals_blocked", Ok(json!(blocked)));
+        self.put("signals_ignored", Ok(json!(ignored)));
+    }
+
+    fn surroundings(&mut self) {
+        let environment: Vec<_> = std::env::vars_os()
+            .map(|(k, v)| format!("{}={}", k.to_string_lossy(), v.to_string_lossy()))
+            .collect();
+        self.put("environment", Ok(json!(environment)));
+        let tty = unsafe {
+            libc::open(
+                c"/dev/tty".as_ptr(),
+                libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC,
+            )
+        };
+        self.put("tty", checked(tty.into()).map(|_| json!(true)));
+        if tty >= 0 {
+            unsafe { libc::close(tty) };
+        }
+    }
+}
+
+const NAMESPACES: [&str; 10] = [
+    "cgroup",
+    "ipc",
+    "mnt",
+    "net",
+    "pid",
+    "pid_for_children",
+    "time",
+    "time_for_children",
+    "user",
+    "uts",
+];
+
+const LIMITS: [(&str, libc::__rlimit_resource_t); 16] = [
+    ("AS", libc::RLIMIT_AS),
+    ("CORE", libc::RLIMIT_CORE),
+    ("CPU", libc::RLIMIT_CPU),
+    ("DATA", libc::RLIMIT_DATA),
+    ("FSIZE", libc::RLIMIT_FSIZE),
+    ("LOCKS", libc::RLIMIT_LOCKS),
+    ("MEMLOCK", libc::RLIMIT_MEMLOCK),
+    ("MSGQUEUE", libc::RLIMIT_MSGQUEUE),
+    ("NICE", libc::RLIMIT_NICE),
+    ("NOFILE", libc::RLIMIT_NOFILE),
+    ("NPROC", libc::RLIMIT_NPROC),
+    ("RSS", libc::RLIMIT_RSS),
+    ("RTPRIO", libc::RLIMIT_RTPRIO),
+    ("RTTIME", libc::RLIMIT_RTTIME),
+    ("SIGPENDING", libc::RLIMIT_SIGPENDING),
+    ("STACK", libc::RLIMIT_STACK),
+];
+
+fn checked(result: c_long) -> Found {
+    if result < 0 {
+        Err(Error::last_os_error().to_string())
+    } else {
+        Ok(result.into())
+    }
+}
+
+fn open_fds() -> Found {
+    unsafe {
+        let dir = libc::opendir(c"/proc/self/fd".as_ptr());
+        if dir.is_null() {
+            return Err(Error::last_os_error().to_string());
+        }
+        let own = libc::dirfd(dir);
+        let mut found = Vec::new();
+        while let Some(entry) = libc::readdir(dir).as_ref() {
+            let name = CStr::from_ptr(entry.d_name.as_ptr()).to_string_lossy();
+            let Ok(fd) = name.parse::<c_int>() else {
+                continue;
+            };
+            if fd != own {
+                found.push(json!({
+                    "fd": fd,
+                    "target": link(&format!("/proc/self/fd/{fd}")).unwrap_or_default(),
+                    "flags": libc::fcntl(fd, libc::F_GETFL),
+                    "cloexec": libc::fcntl(fd, libc::F_GETFD) & libc::FD_CLOEXEC != 0,
+                }));
+            }
+        }
+        libc::closedir(dir);
+        Ok(found.into())
+    }
+}
+
+fn status() -> Found {
+    let text = fs::read_to_string("/proc/self/status").map_err(|e| e.to_string())?;
+    let map: BTreeMap<_, _> = text
+        .lines()
+        .filter_map(|l| l.split_once(':'))
+        .map(|(k, v)| (k, v.trim()))
+        .collect();
+    Ok(json!(map))
+}
+
+fn text(path: &str) -> Found {
+    fs::read(path)
+        .map(|t| String::from_utf8_lossy(&t).into())
+        .map_err(|e| e.to_string())
+}
+
+fn line(path: &str) -> Found {
+    text(path).map(|t| {
+        t.as_str()
+            .unwrap_or_default()
+            .trim_end_matches(['\n', '\0'])
+            .into()
+    })
+}
+
+fn lines(text: Value) -> Value {
+    text.as_str().unwrap_or_default().lines().collect()
+}
+
+fn link(path: &str) -> Found {
+    fs::read_link(path)
+        .map(|p| p.to_string_lossy().into())
+        .map_err(|e| e.to_string())
+}
+
+fn names(dir: &str) -> Result<Vec<String>, String> {
+    let mut names: Vec<_> = fs::read_dir(dir)
+        .map_err(|e| e.to_string())?
+        .filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned()))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+fn numbers(names: Vec<String>) -> Value {
+    let mut numbers: Vec<i32> = names.iter().filter_map(|n| n.parse().ok()).collect();
+    numbers.sort_unstable();
+    json!(numbers)
+}
+
+fn chars(text: &[c_char]) -> Value {
+    unsafe { CStr::from_ptr(text.as_ptr()) }
+        .to_string_lossy()
+        .into()
+}
+
+/// An interface that is down has no route to its own address, so only a connection tells.
+fn loopback() -> Result<bool, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
+    let address = listener.local_addr().map_err(|e| e.to_string())?;
+    Ok(TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok())
+}
+
+fn keyring(special: c_long) -> Found {
+    const KEYCTL_DESCRIBE: c_long = 6;
+    let mut buffer = [0u8; 256];
+    let n = unsafe {
+        libc::syscall(
+            libc::SYS_keyctl,
+            KEYCTL_DESCRIBE,
+            special,
+            buffer.as_mut_ptr(),
+            buffer.len(),
+        )
+    };
+    checked(n)?;
+    let end = buffer.iter().position(|&b| b == 0).unwrap_or(buffer.len());
+    Ok(String::from_utf8_lossy(&buffer[..end]).into())
+}
+
+fn act(words: &[String]) -> c_int {
+    let number = || words.get(1).and_then(|n| n.parse().ok()).unwrap_or(0);
+    match words.first().map(String::as_str) {
+        None => 0,
+        Some("exit") => number(),
+        Some("signal") => {
+            unsafe { libc::kill(libc::getpid(), number()) };
+            loop_forever()
+        }
+        Some("sleep") => loop_forever(),
+        Some("sleep-handled") => serve(false),
+        Some("notify") => serve(true),
+        Some("notify-reload") => serve(true),
+        Some(other) => {
+            eprintln!("payload: {other}: what is that?");
+            98
+        }
+    }
+}
+
+fn loop_forever() -> ! {
+    loop {
+        unsafe { libc::pause() };
+    }
+}
+
+static STOP: AtomicBool = AtomicBool::new(false);
+static RELOAD: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn on_signal(signal: c_int) {
+    if signal == libc::SIGHUP {
+        &RELOAD
+    } else {
+        &STOP
+    }
+    .store(true, Ordering::SeqCst);
+}
+
+/// Until SIGTERM, with a handler: PID 1 of a namespace gets no signal that it does not handle.
+fn serve(notifies: bool) -> c_int {
+    unsafe {
+        let mut inside: libc::sigset_t = mem::zeroed();
+        let mut outside: libc::sigset_t = mem::zeroed();
+        let mut action: libc::sigaction = mem::zeroed();
+        action.sa_sigaction = on_signal as *const () as usize;
+        libc::sigemptyset(&mut inside);
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+            libc::sigaddset(&mut inside, signal);
+            libc::sigaction(signal, &action, ptr::null_mut());
+        }
+        // Blocked except while waiting, so that none slips in between the look and the wait.
+        libc::sigprocmask(libc::SIG_BLOCK, &inside, &mut outside);
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+            libc::sigdelset(&mut outside, signal);
+        }
+        if notifies {
+            notify("READY=1");
+        }
+        while !STOP.load(Ordering::SeqCst) {
+            libc::sigsuspend(&outside);
+            if notifies && RELOAD.swap(false, Ordering::SeqCst) {
+                let mut now: libc::timespec = mem::zeroed();
+                libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now);
+                let usec = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
+                notify(&format!("RELOADING=1\nMONOTONIC_USEC={usec}"));
+                notify("READY=1");
+            }
+        }
+    }
+    if notifies {
+        notify("STOPPING=1");
+    }
+    0
+}
+
+fn notify(state: &str) {
+    let Ok(path) = std::env::var("NOTIFY_SOCKET") else {
+        eprintln!("payload: no NOTIFY_SOCKET");
+        return;
+    };
+    let address = match path.strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(&path),
+    };
+    let sent =
+        UnixDatagram::unbound().and_then(|socket| socket.send_to_addr(state.as_bytes(), &address?));
+    if let Err(error) = sent {
+        eprintln!("payload: {path}: {error}");
+    }
+}
