@@ -52,7 +52,13 @@ const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
 ];
 
 /// All conflicts between a unit and the wrapper's work on it.
-pub fn conflicts(unit: &Unit, cell: &Cell, maker: impl Fn(Kind) -> Option<Maker>, steps: &[Step]) -> Vec<Finding> {
+pub fn conflicts(
+    unit: &Unit,
+    cell: &Cell,
+    version: u32,
+    maker: impl Fn(Kind) -> Option<Maker>,
+    steps: &[Step],
+) -> Vec<Finding> {
     let mut found = Vec::new();
     pid_namespace(unit, cell, &mut found);
     other_root(unit, &mut found);
@@ -75,7 +81,7 @@ pub fn conflicts(unit: &Unit, cell: &Cell, maker: impl Fn(Kind) -> Option<Maker>
             "remove one of the two",
         )
     }));
-    found.extend(restrict_namespaces(unit, steps, &reason));
+    found.extend(restrict_namespaces(unit, version, steps, &reason));
     found.extend(address_families(unit, steps, &reason));
     if cell.source(Kind::Time).is_some() && is_true(unit, "ProtectClock") {
         found.extend(unit.last("Service", "ProtectClock").map(|line| {
@@ -132,10 +138,12 @@ fn other_root(unit: &Unit, found: &mut Vec<Finding>) {
 }
 
 /// The namespaces that the steps make or join must be among the allowed ones.
-fn restrict_namespaces(unit: &Unit, steps: &[Step], reason: &str) -> Option<Finding> {
+fn restrict_namespaces(unit: &Unit, version: u32, steps: &[Step], reason: &str) -> Option<Finding> {
     let lines: Vec<&Assignment> = unit.list("Service", "RestrictNamespaces");
     let last = *lines.last()?;
     let every: Kinds = Kind::ALL.into_iter().collect();
+    // Where systemd does not know the type, every restriction forbids it.
+    let knows_time = version >= 262;
     let allowed = lines.iter().fold(None, |allowed, line| {
         let (invert, names) = match line.value.strip_prefix('~') {
             Some(names) => (true, names),
@@ -155,6 +163,10 @@ fn restrict_namespaces(unit: &Unit, steps: &[Step], reason: &str) -> Option<Find
         .iter()
         .filter(|step| matches!(step, Step::Unshare(_) | Step::Join(_) | Step::EnterUserNamespace(_)))
         .fold(Kinds::NONE, |all, step| all.with(step.kinds()));
+    let allowed = match allowed == every || knows_time {
+        true => allowed,
+        false => allowed.without(Kinds::from_iter([Kind::Time])),
+    };
     let forbidden = needed.without(allowed);
     (!forbidden.is_empty()).then(|| {
         refuse(

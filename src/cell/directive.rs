@@ -166,7 +166,8 @@ pub static DIRECTIVES: &[Directive] = &[
     row("NetworkNamespacePath", "network-namespace-path", "PATH", Some(Kind::Network), Always,
         Set(|cell, text| join(cell, Kind::Network, text)),
         "join the network namespace that PATH refers to"),
-    row("IPCNamespacePath", "ipc-namespace-path", "PATH", Some(Kind::Ipc), Always,
+    // 252 has the setting, but passes over it unless the unit has PrivateIPC=, PrivateTmp= or the like.
+    row("IPCNamespacePath", "ipc-namespace-path", "PATH", Some(Kind::Ipc), Since(257),
         Set(|cell, text| join(cell, Kind::Ipc, text)),
         "join the IPC namespace that PATH refers to"),
     row("UserNamespacePath", "user-namespace-path", "PATH", Some(Kind::User), Since(259),

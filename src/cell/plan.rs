@@ -204,7 +204,13 @@ impl Planner<'_> {
         };
         let by_wrapper = self.cell_of_wrapper();
         plan.steps = steps(&by_wrapper, &identity, &circumstances);
-        plan.findings.extend(conflicts(self.unit, self.cell, |kind| self.makers.of(kind), &plan.steps));
+        plan.findings.extend(conflicts(
+            self.unit,
+            self.cell,
+            self.manager.version,
+            |kind| self.makers.of(kind),
+            &plan.steps,
+        ));
         plan.service_lines.extend(started.lines);
         if sets_up {
             // The wrapper needs what these take away, and takes it away itself when it is done.
@@ -302,15 +308,13 @@ impl Planner<'_> {
         if self.cell.isolation == Isolation::Try {
             options.push("--isolation=try".to_owned());
         }
-        let verify: Vec<String> = circumstances
-            .verify
-            .iter()
-            .filter(|(kind, _)| main || *kind != Kind::Pid)
-            .map(|(kind, inode)| format!("{}:{inode}", kind.proc_name()))
-            .collect();
-        if !verify.is_empty() {
-            options.push(format!("--verify={}", verify.join(",")));
-        }
+        options.extend(circumstances.verify.iter().filter_map(|step| match step {
+            Step::Verify { kind: Kind::Pid, .. } if !main => None,
+            Step::Verify { kind, manager, directives } => {
+                Some(format!("--verify={}:{manager}:{directives}", kind.proc_name()))
+            }
+            _ => None,
+        }));
         let mut switch = |set: bool, name: &str| {
             if set {
                 options.push(name.to_owned());
@@ -325,7 +329,7 @@ impl Planner<'_> {
 
     /// The manager's namespaces that systemd must have left for the service, each by its number:
     /// where it lacks a privilege it goes on without, and only the service itself can tell.
-    fn verify(&self, findings: &mut Vec<Finding>) -> Vec<(Kind, u64)> {
+    fn verify(&self, findings: &mut Vec<Finding>) -> Vec<Step> {
         let native: Kinds = Kind::ALL
             .into_iter()
             .filter(|&kind| self.makers.of(kind) == Some(Maker::Native) && self.cell.source(kind).is_some())
@@ -338,7 +342,11 @@ impl Planner<'_> {
                 "see that /proc is mounted where generators run",
             ));
         }
-        native.iter().filter_map(|kind| Some((kind, self.manager.namespace(kind)?))).collect()
+        let step = |kind| {
+            let manager = self.manager.namespace(kind)?;
+            Some(Step::Verify { kind, manager, directives: self.cell.directives_of(kind) })
+        };
+        native.iter().filter_map(step).collect()
     }
 
     /// When the service counts as started. systemd takes the exec of the wrapper, or even its

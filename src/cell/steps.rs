@@ -48,7 +48,14 @@ pub enum IdMaps {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Compare the process's namespace with the manager's, and go no further when it is the same.
-    Verify(Kind, u64),
+    Verify {
+        /// The type of namespace.
+        kind: Kind,
+        /// The inode number of the manager's.
+        manager: u64,
+        /// The directives that asked for another one, `A=, B=`.
+        directives: String,
+    },
     /// Look up the service's user and groups.
     LookUpUser,
     /// Open the file of a namespace to join, before anything changes what its path means.
@@ -118,7 +125,7 @@ impl Step {
     /// The status that the wrapper exits with when the step fails.
     pub fn exit_status(&self) -> ExitStatus {
         match self {
-            Step::Verify(Kind::Network, _)
+            Step::Verify { kind: Kind::Network, .. }
             | Step::Open(Kind::Network, _)
             | Step::Join(Kind::Network)
             | Step::LoopbackUp => ExitStatus::Network,
@@ -139,7 +146,7 @@ impl Step {
     pub fn kinds(&self) -> Kinds {
         match self {
             Step::Unshare(kinds) => *kinds,
-            Step::Verify(kind, _) | Step::Open(kind, _) | Step::Join(kind) => Kinds::from_iter([*kind]),
+            Step::Verify { kind, .. } | Step::Open(kind, _) | Step::Join(kind) => Kinds::from_iter([*kind]),
             Step::EnterUserNamespace(_) => Kinds::from_iter([Kind::User]),
             Step::LoopbackUp => Kinds::from_iter([Kind::Network]),
             Step::SetHostname(_) | Step::SetDomainname(_) | Step::LockHostname => Kinds::from_iter([Kind::Uts]),
@@ -160,7 +167,7 @@ impl Step {
             Step::MountCgroup { .. } => Kinds::from_iter([Kind::Mount, Kind::Cgroup]),
             Step::MountMqueue => Kinds::from_iter([Kind::Mount, Kind::Ipc]),
             Step::MountProc => Kinds::from_iter([Kind::Mount, Kind::Pid]),
-            Step::Unshare(_) | Step::Verify(..) | Step::Open(..) | Step::Join(_) | Step::EnterUserNamespace(_) => {
+            Step::Unshare(_) | Step::Verify { .. } | Step::Open(..) | Step::Join(_) | Step::EnterUserNamespace(_) => {
                 Kinds::NONE
             }
             _ => self.kinds(),
@@ -171,8 +178,8 @@ impl Step {
 /// What, beside the cell, shapes the list.
 #[derive(Debug, Clone, Default)]
 pub struct Circumstances {
-    /// The manager's namespaces that the process must not be in.
-    pub verify: Vec<(Kind, u64)>,
+    /// [`Step::Verify`] for each namespace that systemd was told to make.
+    pub verify: Vec<Step>,
     /// Hand the unit's main process over to the payload, or wait for it?
     pub hand_over: bool,
     /// Tell the manager READY=1 when all is set up?
@@ -189,7 +196,7 @@ pub struct Circumstances {
 /// privilege is dropped in the order in which systemd drops it.
 pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) -> Vec<Step> {
     let mut list = Vec::new();
-    list.extend(circumstances.verify.iter().map(|&(kind, inode)| Step::Verify(kind, inode)));
+    list.extend(circumstances.verify.iter().cloned());
     if identity.names_anyone() || cell.private_users == PrivateUsers::SelfOnly {
         list.push(Step::LookUpUser);
     }
@@ -334,7 +341,9 @@ impl fmt::Display for IdMaps {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Step::Verify(kind, inode) => write!(f, "verify that {}:[{inode}] was left", kind.proc_name()),
+            Step::Verify { kind, manager, .. } => {
+                write!(f, "leave the manager's {kind} namespace {}:[{manager}]", kind.proc_name())
+            }
             Step::LookUpUser => f.write_str("look up the user and its groups"),
             Step::Open(kind, path) => write!(f, "open the {kind} namespace {path}"),
             Step::Join(kind) => write!(f, "join the {kind} namespace"),

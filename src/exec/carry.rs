@@ -96,7 +96,7 @@ impl Wrapper<'_> {
 
     fn take(&mut self, step: &Step) -> io::Result<()> {
         match step {
-            Step::Verify(kind, manager) => return verify(*kind, *manager),
+            Step::Verify { kind, manager, .. } => return verify(*kind, *manager),
             Step::LookUpUser => self.ids = users::look_up(&self.request.identity)?,
             Step::Open(kind, path) => {
                 self.opened.push((*kind, Namespace::open(path)?));
@@ -191,7 +191,9 @@ impl Wrapper<'_> {
     fn set_groups(&self) -> io::Result<()> {
         let inside = self.ids_inside();
         let gid = self.ids.gid.or(inside.then_some(0));
-        let groups = self.ids.groups.as_deref().or(inside.then_some(&[]));
+        // A namespace may deny setgroups(2), which hurts only who has groups to give up.
+        let leftover = inside && !nix::unistd::getgroups()?.is_empty();
+        let groups = self.ids.groups.as_deref().or(leftover.then_some(&[]));
         identity::set_groups(gid, groups)
     }
 
@@ -231,9 +233,7 @@ fn verify(kind: Kind, manager: u64) -> io::Result<()> {
     if namespace::own_inode(kind.proc_name())? != manager {
         return Ok(());
     }
-    Err(io::Error::other(format!(
-        "the service is still in the manager's {kind} namespace: systemd could not make another"
-    )))
+    Err(io::Error::other("systemd has gone on without another one, most likely for want of CAP_SYS_ADMIN"))
 }
 
 /// Extents that map these ids to themselves, each once.

@@ -20,7 +20,7 @@ pub struct Failure {
 impl Failure {
     /// From the step that failed.
     pub fn of_step(request: &Request, step: &Step, cause: &io::Error) -> Failure {
-        let directives = request.directives_of(step.kinds());
+        let directives = request.directives_of(step);
         let mut message = String::new();
         if !directives.is_empty() {
             message.push_str(&directives);

@@ -33,6 +33,10 @@ pub fn fork(parent: &Parent<'_>) -> io::Result<()> {
     match forked {
         Fork::Child => {
             drop(give);
+            // While the parent is there: the terminal goes with the session's leader.
+            if let Parent::HandsOver(_) = parent {
+                process::lead_session()?;
+            }
             match File::from(go_ahead).read_exact(&mut [0]) {
                 Ok(()) => Ok(()),
                 // The parent has said why, or was killed.

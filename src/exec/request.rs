@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::cell::identity::{Identity, SETTINGS};
-use crate::cell::steps::Circumstances;
-use crate::cell::{Cell, DIRECTIVES, Directive, Finding, Kind, Kinds};
+use crate::cell::steps::{Circumstances, Step};
+use crate::cell::{Cell, DIRECTIVES, Directive, Finding, Kind};
 use crate::sys;
 
 /// What the wrapper is to do.
@@ -33,7 +33,7 @@ pub struct Request {
     /// The files that asked for all this.
     pub sources: Vec<String>,
     /// The manager's namespaces, which must have been left.
-    pub verify: Vec<(Kind, u64)>,
+    pub verify: Vec<Step>,
     /// Hand the main process of the unit over to a process in a PID namespace?
     pub hand_over: bool,
     /// Tell the manager READY=1 right before the command is executed?
@@ -67,9 +67,9 @@ struct Parsed {
 
 #[rustfmt::skip]
 static CONTROLS: &[Control] = &[
-    Control { flag: "verify", value: Some("TYPE:INODE[,…]"),
-        set: |parsed, text| { parsed.request.verify.extend(parse_verify(text)?); Ok(()) },
-        summary: "fail unless the process has left these namespaces of the manager" },
+    Control { flag: "verify", value: Some("TYPE:INODE[:DIRECTIVES]"),
+        set: |parsed, text| { parsed.request.verify.push(parse_verify(text)?); Ok(()) },
+        summary: "fail unless the process has left this namespace of the manager; repeatable" },
     Control { flag: "hand-over", value: None,
         set: |parsed, _| { parsed.request.hand_over = true; Ok(()) },
         summary: "in a PID namespace: make the child the unit's main process and leave" },
@@ -102,13 +102,13 @@ static CONTROLS: &[Control] = &[
         summary: "print the version" },
 ];
 
-fn parse_verify(text: &OsStr) -> Result<Vec<(Kind, u64)>, String> {
-    let one = |entry: &str| {
-        let (name, inode) = entry.split_once(':')?;
-        Some((Kind::from_proc_name(name)?, inode.parse().ok()?))
+fn parse_verify(text: &OsStr) -> Result<Step, String> {
+    let parse = || {
+        let mut fields = text.to_str()?.splitn(3, ':');
+        let (kind, manager) = (Kind::from_proc_name(fields.next()?)?, fields.next()?.parse().ok()?);
+        Some(Step::Verify { kind, manager, directives: fields.next().unwrap_or_default().to_owned() })
     };
-    let entries = text.to_str().and_then(|text| text.split(',').map(one).collect::<Option<Vec<_>>>());
-    entries.ok_or_else(|| "takes TYPE:INODE, such as net:4026531840, separated by commas".to_owned())
+    parse().ok_or_else(|| "takes TYPE:INODE, such as net:4026531840".to_owned())
 }
 
 /// One option, found in whichever table has it.
@@ -221,8 +221,12 @@ impl Request {
         }
     }
 
-    /// The directives that shape these namespaces, and the files where they stand.
-    pub fn directives_of(&self, kinds: Kinds) -> String {
+    /// The directives that a step is for.
+    pub fn directives_of(&self, step: &Step) -> String {
+        if let Step::Verify { directives, .. } = step {
+            return directives.clone();
+        }
+        let kinds = step.kinds();
         let names: Vec<String> =
             kinds.iter().map(|kind| self.cell.directives_of(kind)).filter(|names| !names.is_empty()).collect();
         names.join(", ")

@@ -15,39 +15,22 @@ const OLDEST: u32 = 252;
 /// The manager that runs this generator.
 pub fn manager(run: &Run, log: &Log) -> Manager {
     let process = match run.scope {
-        Scope::System => Some(run.root.join("proc/1")),
-        Scope::User => user_manager(&run.root),
+        // A system generator has a mount namespace of its own since 253, but may look at PID 1.
+        Scope::System => run.root.join("proc/1"),
+        // A user's may not look at its manager since 262, but is in the same namespaces.
+        Scope::User => run.root.join("proc/self"),
     };
-    let version = process
-        .as_deref()
-        .and_then(|process| running_version(&process.join("maps")))
-        .or_else(|| installed_version(&run.root))
-        .unwrap_or_else(|| {
+    let version =
+        running_version(&process.join("maps")).or_else(|| installed_version(&run.root)).unwrap_or_else(|| {
             log.tell(Priority::Warning, &format!("can't tell which systemd this is: taking it for {OLDEST}"));
             OLDEST
         });
     Manager {
         version,
         scope: run.scope,
-        namespaces: process.as_deref().map(namespaces).unwrap_or_default(),
-        privileged: process.as_deref().is_some_and(|process| is_privileged(&process.join("status"))),
+        namespaces: namespaces(&process),
+        privileged: is_privileged(&process.join("status")),
         wrapper: run.wrapper.clone(),
-    }
-}
-
-/// The directory of `systemd --user` in /proc: the generator's nearest ancestor of that name.
-/// (Between the two stands a process that only starts generators.)
-fn user_manager(root: &Path) -> Option<PathBuf> {
-    let mut process = root.join("proc/self");
-    loop {
-        let stat = fs::read_to_string(process.join("stat")).ok()?;
-        // PID (COMM) STATE PPID …; the name may hold anything, a parenthesis too.
-        let (before, after) = stat.rsplit_once(") ")?;
-        if before.ends_with("(systemd") {
-            return Some(process);
-        }
-        let parent = after.split(' ').nth(1).filter(|&parent| parent != "0")?;
-        process = root.join("proc").join(parent);
     }
 }
 
@@ -81,8 +64,7 @@ fn version_of_library(name: &str) -> Option<u32> {
     rest[..digits].parse().ok()
 }
 
-/// The manager's namespaces, by its own links: a generator is in the same ones, but for the mount
-/// namespace, which it has for itself since 253.
+/// The namespaces of a process, by their links.
 fn namespaces(process: &Path) -> Vec<(Kind, u64)> {
     let inode = |kind: Kind| -> io::Result<Option<u64>> {
         let link = fs::read_link(process.join("ns").join(kind.proc_name()))?;

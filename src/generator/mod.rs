@@ -4,10 +4,9 @@
 //! systemd gave, and quiet when all is well.
 #![forbid(unsafe_code)]
 
+pub mod dropin;
 pub mod facts;
 pub mod log;
-
-mod dropin;
 
 use std::path::{Path, PathBuf};
 

@@ -8,5 +8,6 @@ pub mod identity;
 pub mod mount;
 pub mod namespace;
 pub mod network;
+pub mod pin;
 pub mod process;
 pub mod seccomp;

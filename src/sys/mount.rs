@@ -146,14 +146,14 @@ impl ProcMounts {
         let mut found = ProcMounts::default();
         for line in mountinfo.lines() {
             let Some((mount, fs)) = line.split_once(" - ") else { continue };
-            let mut mount = mount.split(' ').skip(4);
-            let (Some(path), Some(flags)) = (mount.next(), mount.next()) else { continue };
+            let mut mount = mount.split(' ').skip(3);
+            let (Some(root), Some(path), Some(flags)) = (mount.next(), mount.next(), mount.next()) else { continue };
             let mut fs = fs.split(' ');
             let (kind, options) = (fs.next().unwrap_or_default(), fs.nth(1).unwrap_or_default());
             let path = unescape(path);
             if path == Path::new("/proc") {
                 found = ProcMounts { options: hiding(options), upon: Vec::new() };
-            } else if path.starts_with("/proc") && !matches!(kind, "autofs" | "binfmt_misc") {
+            } else if path.starts_with("/proc") && is_protection(kind, root) {
                 found.upon.push(UponProc {
                     path,
                     read_only: flags.split(',').any(|flag| flag == "ro"),
@@ -163,6 +163,12 @@ impl ProcMounts {
         }
         found
     }
+}
+
+/// Is it mounted to protect what is below? What the kernel mounts on demand is not; and a file
+/// that was deleted, as those of a container manager are, can't be mounted anew by anybody.
+fn is_protection(kind: &str, root: &str) -> bool {
+    !matches!(kind, "autofs" | "binfmt_misc") && !root.ends_with("//deleted")
 }
 
 fn hiding(options: &str) -> Vec<(String, String)> {
@@ -207,6 +213,7 @@ mod tests {
 25 23 0:30 / /proc/sys/fs/binfmt_misc rw - autofs systemd-1 rw,fd=30
 26 23 0:31 /inaccessible/reg /proc/k\\040msg ro - tmpfs tmpfs rw
 27 22 0:32 / /procession rw - tmpfs tmpfs rw
+28 24 0:31 /boot-id//deleted /proc/sys/kernel/random/boot_id ro - tmpfs tmpfs rw
 ";
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(

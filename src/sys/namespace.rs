@@ -33,6 +33,12 @@ pub fn make(clone_flags: u32) -> io::Result<()> {
     Ok(unshare(flags(clone_flags))?)
 }
 
+/// Does some work on a thread of its own: what it makes and enters there leaves the caller where it
+/// is. User, mount and time namespaces can't be entered that way.
+pub fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+}
+
 /// nix has no name for CLONE_NEWTIME; the kernel knows what it knows.
 fn flags(bits: u32) -> CloneFlags {
     CloneFlags::from_bits_retain(bits.cast_signed())

@@ -1,4 +1,4 @@
-//! The one thing that a new network namespace needs: lo, up.
+//! The one thing that a new network namespace needs: lo, up; and what tells it from all others.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -29,4 +29,24 @@ pub fn loopback_up() -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// The number of the thread's network namespace that no other one has until the next boot, which
+/// the inode number is not: that is given out again (SO_NETNS_COOKIE, Linux 5.14).
+pub fn cookie() -> io::Result<u64> {
+    const SO_NETNS_COOKIE: libc::c_int = 71;
+    let socket = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    let mut cookie = 0u64;
+    let mut length = size_of::<u64>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes, the size of `cookie`.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_NETNS_COOKIE,
+            (&raw mut cookie).cast(),
+            &raw mut length,
+        )
+    };
+    if result == 0 { Ok(cookie) } else { Err(io::Error::last_os_error()) }
 }

@@ -41,6 +41,22 @@ pub fn fork_as_sibling() -> io::Result<Fork> {
     }
 }
 
+/// Makes the process the leader of a session of its own, as every service is of its, and takes the
+/// terminal on standard input, if there is one, along from the session before.
+pub fn lead_session() -> io::Result<()> {
+    // SAFETY: tcgetsid takes a descriptor, and fails where it is no terminal of this session.
+    let has_terminal = unsafe { libc::tcgetsid(libc::STDIN_FILENO) } == nix::unistd::getsid(None)?.as_raw();
+    nix::unistd::setsid()?;
+    if has_terminal {
+        const STEAL: libc::c_int = 1;
+        // SAFETY: TIOCSCTTY takes an integer.
+        if unsafe { libc::ioctl(libc::STDIN_FILENO, libc::TIOCSCTTY, STEAL) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
 /// Ends the process at once: no destructor runs, nothing is flushed.
 pub fn exit(status: u8) -> ! {
     // SAFETY: _exit(2) takes any status and does not return.

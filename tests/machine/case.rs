@@ -46,12 +46,7 @@ impl Deref for Case {
 
 impl Case {
     pub fn new(machine: Arc<Machine>, name: &str) -> Case {
-        Case {
-            machine,
-            name: name.replace('_', "-"),
-            units: RefCell::default(),
-            files: RefCell::default(),
-        }
+        Case { machine, name: name.replace('_', "-"), units: RefCell::default(), files: RefCell::default() }
     }
 
     /// A name that no other case has.
@@ -89,10 +84,7 @@ impl Case {
         let path = format!("{}/{}", scope.unit_dir(), unit.name);
         self.file(&path, &text);
         if !cell.is_empty() {
-            self.file(
-                &format!("{path}.d/cell.conf"),
-                &unit.fill_in(&headed("[X-Unitcell]", cell)),
-            );
+            self.file(&format!("{path}.d/cell.conf"), &unit.fill_in(&headed("[X-Unitcell]", cell)));
         }
         unit.systemctl(&["daemon-reload"]).ok();
         unit
@@ -101,11 +93,7 @@ impl Case {
     /// A handle for a unit that is, or will be, there; it is stopped at the end.
     pub fn unit(&self, scope: Scope, name: &str) -> Unit<'_> {
         self.units.borrow_mut().push((scope, name.to_owned()));
-        Unit {
-            case: self,
-            scope,
-            name: name.to_owned(),
-        }
+        Unit { case: self, scope, name: name.to_owned() }
     }
 
     /// A file that is removed at the end.
@@ -118,18 +106,9 @@ impl Case {
     pub fn describe_units(&self) -> String {
         let units = self.units.borrow();
         let text = units.iter().map(|(scope, name)| {
-            let unit = Unit {
-                case: self,
-                scope: *scope,
-                name: name.clone(),
-            };
+            let unit = Unit { case: self, scope: *scope, name: name.clone() };
             let status = unit.systemctl(&["status", "--full", "--lines=0", name]);
-            format!(
-                "--- {name}\n{}{}{}",
-                status.stdout,
-                status.stderr,
-                unit.journal()
-            )
+            format!("--- {name}\n{}{}{}", status.stdout, status.stderr, unit.journal())
         });
         text.collect()
     }
@@ -140,36 +119,22 @@ impl Drop for Case {
         // Killed first: a payload that minds no SIGTERM would hold things up for 90 s.
         let end = |names: &[&str]| {
             let names = names.join(" ");
-            format!(
-                "systemctl kill -s KILL {names}; systemctl stop {names}; systemctl reset-failed {names}"
-            )
+            format!("systemctl kill -s KILL {names}; systemctl stop {names}; systemctl reset-failed {names}")
         };
         let of = |scope| -> Vec<String> {
-            self.units
-                .borrow()
-                .iter()
-                .filter(|(s, _)| *s == scope)
-                .map(|(_, n)| n.clone())
-                .collect()
+            self.units.borrow().iter().filter(|(s, _)| *s == scope).map(|(_, n)| n.clone()).collect()
         };
         let system = of(Scope::System);
         if !system.is_empty() {
-            self.machine
-                .sh(&end(&system.iter().map(String::as_str).collect::<Vec<_>>()));
+            self.machine.sh(&end(&system.iter().map(String::as_str).collect::<Vec<_>>()));
         }
         let user = of(Scope::User);
         if !user.is_empty() {
             let script = end(&user.iter().map(String::as_str).collect::<Vec<_>>());
-            self.machine
-                .user_sh(USER, &script.replace("systemctl", "systemctl --user"));
+            self.machine.user_sh(USER, &script.replace("systemctl", "systemctl --user"));
         }
         let mut files = self.files.borrow().clone();
-        files.extend(
-            self.units
-                .borrow()
-                .iter()
-                .map(|(_, n)| format!("{DUMPS}/{n}.json")),
-        );
+        files.extend(self.units.borrow().iter().map(|(_, n)| format!("{DUMPS}/{n}.json")));
         for file in files {
             let _ = std::fs::remove_file(self.machine.path(&file));
             if let Some((dir, _)) = file.rsplit_once('/').filter(|(d, _)| d.ends_with(".d")) {
@@ -181,11 +146,7 @@ impl Drop for Case {
 
 fn headed(header: &str, text: &str) -> String {
     let text = text.trim();
-    if text.starts_with('[') {
-        format!("{text}\n")
-    } else {
-        format!("{header}\n{text}\n")
-    }
+    if text.starts_with('[') { format!("{text}\n") } else { format!("{header}\n{text}\n") }
 }
 
 /// A unit of a case.
@@ -201,10 +162,7 @@ impl Unit<'_> {
             Scope::System => self.case.systemctl(words),
             Scope::User => {
                 let quoted: Vec<_> = words.iter().map(|w| format!("'{w}'")).collect();
-                self.case.user_sh(
-                    USER,
-                    &format!("systemctl --user --no-pager {}", quoted.join(" ")),
-                )
+                self.case.user_sh(USER, &format!("systemctl --user --no-pager {}", quoted.join(" ")))
             }
         }
     }
@@ -229,9 +187,7 @@ impl Unit<'_> {
 
     #[track_caller]
     pub fn show(&self, property: &str) -> String {
-        self.systemctl(&["show", "-P", property, &self.name])
-            .ok()
-            .to_owned()
+        self.systemctl(&["show", "-P", property, &self.name]).ok().to_owned()
     }
 
     #[track_caller]
@@ -298,10 +254,7 @@ impl Unit<'_> {
         Dump::read(&self.case.path(&self.dump_path())).or_else(|| {
             let inside = self.show("MainPID");
             (inside != "0")
-                .then(|| {
-                    self.case
-                        .path(&format!("/proc/{inside}/root{}", self.dump_path()))
-                })
+                .then(|| self.case.path(&format!("/proc/{inside}/root{}", self.dump_path())))
                 .and_then(|path| Dump::read(&path))
         })
     }
@@ -310,47 +263,24 @@ impl Unit<'_> {
     #[track_caller]
     pub fn assert_failed_with(&self, code: i32) {
         self.assert_never_ran();
-        assert_eq!(
-            self.show("ExecMainStatus"),
-            code.to_string(),
-            "exit code of {}",
-            self.name
-        );
+        assert_eq!(self.show("ExecMainStatus"), code.to_string(), "exit code of {}", self.name);
     }
 
     /// The start was refused or failed, in whichever way, and the payload was never executed.
     #[track_caller]
     pub fn assert_never_ran(&self) {
-        let over = wait_for(
-            || matches!(self.show("ActiveState").as_str(), "failed" | "inactive"),
-            PATIENCE,
-        );
-        assert!(
-            over,
-            "{} should have failed, but is {}",
-            self.name,
-            self.show("ActiveState")
-        );
-        assert!(
-            self.find_dump().is_none(),
-            "{} failed, but its payload ran",
-            self.name
-        );
+        let over = wait_for(|| matches!(self.show("ActiveState").as_str(), "failed" | "inactive"), PATIENCE);
+        assert!(over, "{} should have failed, but is {}", self.name, self.show("ActiveState"));
+        assert!(self.find_dump().is_none(), "{} failed, but its payload ran", self.name);
     }
 
     #[track_caller]
     pub fn assert_state(&self, state: &str) {
         let reached = wait_for(|| self.show("ActiveState") == state, PATIENCE);
-        assert!(
-            reached,
-            "{} should be {state}, but is {}",
-            self.name,
-            self.show("ActiveState")
-        );
+        assert!(reached, "{} should be {state}, but is {}", self.name, self.show("ActiveState"));
     }
 
     fn fill_in(&self, text: &str) -> String {
-        text.replace("@payload@", &format!("{PAYLOAD} @dump@"))
-            .replace("@dump@", &self.dump_path())
+        text.replace("@payload@", &format!("{PAYLOAD} @dump@")).replace("@dump@", &self.dump_path())
     }
 }

@@ -18,11 +18,7 @@ impl Dump {
     /// None as long as there is no whole one.
     pub fn read(path: &Path) -> Option<Dump> {
         let items = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-        let unit = path
-            .file_name()?
-            .to_str()?
-            .trim_end_matches(".service.json")
-            .to_owned();
+        let unit = path.file_name()?.to_str()?.trim_end_matches(".service.json").to_owned();
         Some(Dump { items, unit })
     }
 
@@ -42,27 +38,18 @@ impl Dump {
 
     #[track_caller]
     pub fn text(&self, item: &str) -> &str {
-        self.get(item)
-            .as_str()
-            .unwrap_or_else(|| panic!("{item} is no text"))
+        self.get(item).as_str().unwrap_or_else(|| panic!("{item} is no text"))
     }
 
     #[track_caller]
     pub fn number(&self, item: &str) -> i64 {
-        self.get(item)
-            .as_i64()
-            .unwrap_or_else(|| panic!("{item} is no number"))
+        self.get(item).as_i64().unwrap_or_else(|| panic!("{item} is no number"))
     }
 
     #[track_caller]
     pub fn list(&self, item: &str) -> Vec<String> {
-        let list = self
-            .get(item)
-            .as_array()
-            .unwrap_or_else(|| panic!("{item} is no list"));
-        list.iter()
-            .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
-            .collect()
+        let list = self.get(item).as_array().unwrap_or_else(|| panic!("{item} is no list"));
+        list.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect()
     }
 
     /// As `readlink /proc/self/ns/KIND` says it; also `pid_for_children`, `time_for_children`.
@@ -83,12 +70,7 @@ impl Dump {
 
     #[track_caller]
     pub fn pids(&self) -> Vec<i64> {
-        self.get("pids")
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_i64)
-            .collect()
+        self.get("pids").as_array().into_iter().flatten().filter_map(Value::as_i64).collect()
     }
 
     /// Seconds: monotonic, boottime or realtime.
@@ -110,35 +92,24 @@ impl Dump {
     #[track_caller]
     pub fn env(&self, name: &str) -> Option<String> {
         let pairs = self.list("environment");
-        pairs
-            .iter()
-            .find_map(|p| Some(p.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+        pairs.iter().find_map(|p| Some(p.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
     }
 
     /// A line of /proc/self/status: `status("CapEff")`.
     #[track_caller]
     pub fn status(&self, key: &str) -> &str {
-        self.get("status")[key]
-            .as_str()
-            .unwrap_or_else(|| panic!("status has no {key}"))
+        self.get("status")[key].as_str().unwrap_or_else(|| panic!("status has no {key}"))
     }
 
     /// (inside, outside, count) of each line of `uid_map` or `gid_map`.
     #[track_caller]
     pub fn id_map(&self, map: &str) -> Vec<(u32, u32, u32)> {
-        let number = |w: Option<&str>| {
-            w.and_then(|w| w.parse().ok())
-                .expect("a number in an id map")
-        };
+        let number = |w: Option<&str>| w.and_then(|w| w.parse().ok()).expect("a number in an id map");
         let lines = self.text(map).lines();
         lines
             .map(|l| {
                 let mut words = l.split_whitespace();
-                (
-                    number(words.next()),
-                    number(words.next()),
-                    number(words.next()),
-                )
+                (number(words.next()), number(words.next()), number(words.next()))
             })
             .collect()
     }
@@ -148,10 +119,7 @@ impl Dump {
     pub fn mounts(&self) -> Vec<(String, String)> {
         let mount = |l: &String| {
             let (left, right) = l.split_once(" - ")?;
-            Some((
-                left.split(' ').nth(4)?.to_owned(),
-                right.split(' ').next()?.to_owned(),
-            ))
+            Some((left.split(' ').nth(4)?.to_owned(), right.split(' ').next()?.to_owned()))
         };
         self.list("mountinfo").iter().filter_map(mount).collect()
     }
@@ -160,10 +128,7 @@ impl Dump {
     /// so are unit names. For "nothing else changes": compare with the unit without a cell.
     pub fn differences(&self, other: &Dump) -> Vec<String> {
         let (ours, theirs) = (self.comparable(), other.comparable());
-        let mut found: Vec<_> = ours
-            .difference(&theirs)
-            .map(|item| format!("-{item}"))
-            .collect();
+        let mut found: Vec<_> = ours.difference(&theirs).map(|item| format!("-{item}")).collect();
         found.extend(theirs.difference(&ours).map(|item| format!("+{item}")));
         found
     }
@@ -179,23 +144,16 @@ impl Dump {
                 // Leading its session or not is what matters, not which number that is.
                 ("sid" | "pgid", id) => add(format!("{key}_is_pid {}", *id == self.items["pid"])),
                 ("mountinfo", Value::Array(mounts)) => {
-                    mounts
-                        .iter()
-                        .filter_map(Value::as_str)
-                        .for_each(|m| add(format!("mount {}", stable_mount(m))));
+                    mounts.iter().filter_map(Value::as_str).for_each(|m| add(format!("mount {}", stable_mount(m))));
                 }
-                ("fds", Value::Array(fds)) => fds
-                    .iter()
-                    .for_each(|fd| add(format!("fd {}", stable_fd(fd)))),
+                ("fds", Value::Array(fds)) => fds.iter().for_each(|fd| add(format!("fd {}", stable_fd(fd)))),
                 ("environment", Value::Array(list)) => {
                     let pairs = list.iter().filter_map(|v| v.as_str()?.split_once('='));
                     let stable = pairs.filter(|(name, _)| !VOLATILE_ENVIRONMENT.contains(name));
                     stable.for_each(|(name, value)| add(format!("environment {name}={value}")));
                 }
                 (key, Value::Object(map)) => {
-                    let stable = map
-                        .iter()
-                        .filter(|(k, _)| !VOLATILE_STATUS.contains(&k.as_str()));
+                    let stable = map.iter().filter(|(k, _)| !VOLATILE_STATUS.contains(&k.as_str()));
                     stable.for_each(|(k, v)| add(format!("{key} {k} {v}")));
                 }
                 (key, value) => add(format!("{key} {value}")),
@@ -208,20 +166,14 @@ impl Dump {
 /// Without the mount's number, its parent's and its peer group's: all three are counted up.
 fn stable_mount(line: &str) -> String {
     let words = line.split(' ').skip(2);
-    words
-        .filter(|w| !w.starts_with("shared:") && !w.starts_with("master:"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.filter(|w| !w.starts_with("shared:") && !w.starts_with("master:")).collect::<Vec<_>>().join(" ")
 }
 
 /// Without the inode number of a socket or pipe.
 fn stable_fd(fd: &Value) -> String {
     let target = fd["target"].as_str().unwrap_or_default();
     let target = target.split_once(":[").map_or(target, |(kind, _)| kind);
-    format!(
-        "{} {target} flags={} cloexec={}",
-        fd["fd"], fd["flags"], fd["cloexec"]
-    )
+    format!("{} {target} flags={} cloexec={}", fd["fd"], fd["flags"], fd["cloexec"])
 }
 
 const VOLATILE: [&str; 6] = ["pid", "pids", "monotonic", "boottime", "realtime", "uptime"];

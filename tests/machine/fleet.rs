@@ -21,10 +21,7 @@ pub struct Fleet {
 impl Fleet {
     pub fn new(suites: &[Suite]) -> Fleet {
         Fleet {
-            machines: suites
-                .iter()
-                .map(|s| (s.version, (*s, OnceLock::new())))
-                .collect(),
+            machines: suites.iter().map(|s| (s.version, (*s, OnceLock::new()))).collect(),
             prerequisites: OnceLock::new(),
             janitor: OnceLock::new(),
             built: OnceLock::new(),
@@ -39,21 +36,14 @@ impl Fleet {
                 if !nix::unistd::geteuid().is_root() {
                     missing.push("root privileges".to_owned());
                 }
-                let uncached = self
-                    .machines
-                    .values()
-                    .any(|(suite, _)| !suite.tarball().exists());
+                let uncached = self.machines.values().any(|(suite, _)| !suite.tarball().exists());
                 let tools = ["systemd-nspawn", "nsenter", "timeout", "tar", "make"];
                 for tool in tools.into_iter().chain(uncached.then_some("mmdebstrap")) {
                     if !in_path(tool) {
                         missing.push(tool.to_owned());
                     }
                 }
-                if missing.is_empty() {
-                    Ok(())
-                } else {
-                    Err(format!("needs {}", missing.join(", ")))
-                }
+                if missing.is_empty() { Ok(()) } else { Err(format!("needs {}", missing.join(", "))) }
             })
             .clone()
     }

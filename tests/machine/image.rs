@@ -12,18 +12,9 @@ pub struct Suite {
 }
 
 const SUITES: [Suite; 3] = [
-    Suite {
-        name: "bookworm",
-        version: 252,
-    },
-    Suite {
-        name: "trixie",
-        version: 257,
-    },
-    Suite {
-        name: "sid",
-        version: 262,
-    },
+    Suite { name: "bookworm", version: 252 },
+    Suite { name: "trixie", version: 257 },
+    Suite { name: "sid", version: 262 },
 ];
 
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,procps,libpam-systemd,uidmap,python3-minimal,\
@@ -40,20 +31,13 @@ pub fn wanted_suites() -> Vec<Suite> {
         eprintln!("UNITCELL_MACHINES: {wanted:?}: there are 252, 257 and 262");
         std::process::exit(2);
     }
-    SUITES
-        .into_iter()
-        .filter(|s| wanted.contains(&s.version.to_string().as_str()))
-        .collect()
+    SUITES.into_iter().filter(|s| wanted.contains(&s.version.to_string().as_str())).collect()
 }
 
 impl Suite {
     pub fn tarball(&self) -> PathBuf {
         let recipe = format!("{} minbase {PACKAGES}", self.name);
-        cache_dir().join(format!(
-            "{}-{:016x}.tar",
-            self.name,
-            fnv1a(recipe.as_bytes())
-        ))
+        cache_dir().join(format!("{}-{:016x}.tar", self.name, fnv1a(recipe.as_bytes())))
     }
 
     /// The cached tarball, made if need be. A file of this name is always a whole one.
@@ -66,10 +50,7 @@ impl Suite {
         self.remove_leftovers();
         // mmdebstrap goes by the name's ending, so the temporary one keeps it.
         let partial = cache_dir().join(format!(".{}-{}.tar", self.name, std::process::id()));
-        eprintln!(
-            "making the root for systemd {} ({}); it is kept for later runs",
-            self.version, self.name
-        );
+        eprintln!("making the root for systemd {} ({}); it is kept for later runs", self.version, self.name);
         let made = self.debootstrap(&partial).and_then(|()| {
             fs::File::open(&partial)
                 .and_then(|f| f.sync_all())
@@ -86,9 +67,7 @@ impl Suite {
     fn remove_leftovers(&self) {
         for entry in fs::read_dir(cache_dir()).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let pid = name
-                .strip_prefix(&format!(".{}-", self.name))
-                .and_then(|n| n.strip_suffix(".tar"));
+            let pid = name.strip_prefix(&format!(".{}-", self.name)).and_then(|n| n.strip_suffix(".tar"));
             if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
                 let _ = fs::remove_file(entry.path());
             }
@@ -97,10 +76,7 @@ impl Suite {
 
     fn debootstrap(&self, target: &Path) -> Result<(), String> {
         let output = Command::new("mmdebstrap")
-            .args([
-                "--variant=minbase",
-                "--aptopt=Acquire::Check-Valid-Until \"false\"",
-            ])
+            .args(["--variant=minbase", "--aptopt=Acquire::Check-Valid-Until \"false\""])
             .arg(format!("--include={PACKAGES}"))
             .arg(self.name)
             .arg(target)
@@ -110,12 +86,7 @@ impl Suite {
         if output.status.success() {
             return Ok(());
         }
-        Err(format!(
-            "mmdebstrap {}: {}\n{}",
-            self.name,
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        ))
+        Err(format!("mmdebstrap {}: {}\n{}", self.name, output.status, String::from_utf8_lossy(&output.stderr)))
     }
 
     /// Onto an empty directory. A tarball that can't be read is made anew, once.
@@ -140,11 +111,7 @@ fn untar(tarball: &Path, root: &Path) -> Result<(), String> {
     if output.status.success() && root.join("usr/lib/systemd/systemd").exists() {
         return Ok(());
     }
-    Err(format!(
-        "tar: {} {}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    ))
+    Err(format!("tar: {} {}", output.status, String::from_utf8_lossy(&output.stderr)))
 }
 
 fn cache_dir() -> PathBuf {
@@ -158,7 +125,5 @@ fn cache_dir() -> PathBuf {
 
 /// The same name on every toolchain, which std's hashers don't promise.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -82,15 +82,9 @@ pub fn run(dir: &Path) -> ExitCode {
 /// Runs whose process is gone, and whose janitor was killed too.
 fn sweep() {
     for run in entries(Path::new(RUNS)) {
-        let pid = run
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let pid = run.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
-        let alive = exe
-            .file_name()
-            .is_some_and(|n| n.to_string_lossy().starts_with("machine"));
+        let alive = exe.file_name().is_some_and(|n| n.to_string_lossy().starts_with("machine"));
         if !alive {
             let _ = clean(&run);
         }
@@ -109,17 +103,11 @@ fn clean(dir: &Path) -> io::Result<()> {
     for cgroup in &cgroups {
         kill(&cgroup.join("payload"));
     }
-    wait_for(
-        || cgroups.iter().all(|c| is_empty(c)),
-        Duration::from_secs(5),
-    );
+    wait_for(|| cgroups.iter().all(|c| is_empty(c)), Duration::from_secs(5));
     for cgroup in &cgroups {
         kill(cgroup);
     }
-    wait_for(
-        || cgroups.iter().all(|c| is_empty(c)),
-        Duration::from_secs(5),
-    );
+    wait_for(|| cgroups.iter().all(|c| is_empty(c)), Duration::from_secs(5));
     for cgroup in &cgroups {
         remove_cgroups(cgroup);
     }
@@ -155,14 +143,9 @@ fn remove_cgroups(cgroup: &Path) {
 
 fn unmounted(dir: &Path) -> bool {
     // EINVAL: not a mount point (any more).
-    matches!(
-        umount2(dir, MntFlags::empty()),
-        Err(nix::Error::EINVAL | nix::Error::ENOENT)
-    )
+    matches!(umount2(dir, MntFlags::empty()), Err(nix::Error::EINVAL | nix::Error::ENOENT))
 }
 
 fn entries(dir: &Path) -> Vec<PathBuf> {
-    fs::read_dir(dir)
-        .map(|d| d.filter_map(|e| Some(e.ok()?.path())).collect())
-        .unwrap_or_default()
+    fs::read_dir(dir).map(|d| d.filter_map(|e| Some(e.ok()?.path())).collect()).unwrap_or_default()
 }

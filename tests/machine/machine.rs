@@ -59,12 +59,7 @@ impl Output {
 }
 
 impl Machine {
-    pub fn boot(
-        suite: &Suite,
-        tarball: &Path,
-        built: &Path,
-        run_dir: &Path,
-    ) -> Result<Machine, String> {
+    pub fn boot(suite: &Suite, tarball: &Path, built: &Path, run_dir: &Path) -> Result<Machine, String> {
         let begun = Instant::now();
         let root = run_dir.join(suite.version.to_string());
         mount_tmpfs(&root)?;
@@ -75,8 +70,7 @@ impl Machine {
 
         let cgroup = own_cgroup(run_dir, suite.version)?;
         let console = run_dir.join(format!("{}.console", suite.version));
-        let nspawn =
-            nspawn(&root, &cgroup, &console, suite.version).map_err(|e| format!("nspawn: {e}"))?;
+        let nspawn = nspawn(&root, &cgroup, &console, suite.version).map_err(|e| format!("nspawn: {e}"))?;
         let mut machine = Machine {
             version: 0,
             leader: 0,
@@ -84,20 +78,13 @@ impl Machine {
             nspawn: Mutex::new(nspawn),
             turn: RwLock::default(),
         };
-        machine.wait_until_up().map_err(|error| {
-            format!(
-                "{error}\n{}",
-                fs::read_to_string(&console).unwrap_or_default()
-            )
-        })?;
+        machine
+            .wait_until_up()
+            .map_err(|error| format!("{error}\n{}", fs::read_to_string(&console).unwrap_or_default()))?;
         machine.read_version()?;
         machine.sh(&format!("mkdir -m 1777 {DUMPS}")).ok();
         if std::env::var_os("UNITCELL_TEST_VERBOSE").is_some() {
-            eprintln!(
-                "systemd {} is up: {unpacked:.1?} to install, {:.1?} in all",
-                machine.version,
-                begun.elapsed()
-            );
+            eprintln!("systemd {} is up: {unpacked:.1?} to install, {:.1?} in all", machine.version, begun.elapsed());
         }
         Ok(machine)
     }
@@ -117,11 +104,7 @@ impl Machine {
             },
             BOOT,
         );
-        if up {
-            Ok(())
-        } else {
-            Err(format!("did not boot: {last}"))
-        }
+        if up { Ok(()) } else { Err(format!("did not boot: {last}")) }
     }
 
     fn find_leader(&self) -> Option<u32> {
@@ -137,11 +120,7 @@ impl Machine {
 
     fn read_version(&mut self) -> Result<(), String> {
         let output = self.exec(&["systemctl", "--version"]);
-        let version = output
-            .stdout
-            .split_whitespace()
-            .nth(1)
-            .and_then(|v| v.parse().ok());
+        let version = output.stdout.split_whitespace().nth(1).and_then(|v| v.parse().ok());
         self.version = version.ok_or_else(|| format!("which systemd? {output:?}"))?;
         Ok(())
     }
@@ -156,20 +135,11 @@ impl Machine {
         command
             .arg("--kill-after=5")
             .arg(COMMAND.as_secs().to_string())
-            .args([
-                "sh",
-                "-c",
-                r#"echo $$ 2>/dev/null >"$0/cgroup.procs"; exec "$@""#,
-            ])
+            .args(["sh", "-c", r#"echo $$ 2>/dev/null >"$0/cgroup.procs"; exec "$@""#])
             .arg(&self.init_cgroup)
             .args(["nsenter", "-t", &self.leader.to_string()])
-            .args([
-                "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", "env", "-i",
-            ])
-            .args([
-                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                "LANG=C.UTF-8",
-            ])
+            .args(["-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", "env", "-i"])
+            .args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"])
             .args(["HOME=/root", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0"])
             .args(words);
         run(command)
@@ -205,16 +175,11 @@ impl Machine {
     /// One property of a unit, without its name.
     #[track_caller]
     pub fn show(&self, unit: &str, property: &str) -> String {
-        self.systemctl(&["show", "-P", property, unit])
-            .ok()
-            .to_owned()
+        self.systemctl(&["show", "-P", property, unit]).ok().to_owned()
     }
 
     pub fn journal(&self, unit: &str) -> String {
-        self.sh(&format!(
-            "journalctl --sync; journalctl --no-pager -o short-precise -u {unit}"
-        ))
-        .stdout
+        self.sh(&format!("journalctl --sync; journalctl --no-pager -o short-precise -u {unit}")).stdout
     }
 
     /// The machine's file system as seen from here, and as PID 1 of the machine sees it.
@@ -225,8 +190,7 @@ impl Machine {
     #[track_caller]
     pub fn write(&self, path: &str, text: &str) {
         let outside = self.path(path);
-        let written = fs::create_dir_all(outside.parent().unwrap_or(&outside))
-            .and_then(|()| fs::write(&outside, text));
+        let written = fs::create_dir_all(outside.parent().unwrap_or(&outside)).and_then(|()| fs::write(&outside, text));
         written.unwrap_or_else(|e| panic!("write {path}: {e}"));
     }
 
@@ -239,9 +203,7 @@ impl Machine {
     #[track_caller]
     pub fn manager_ns(&self, kind: &str) -> String {
         let link = fs::read_link(format!("/proc/{}/ns/{kind}", self.leader));
-        link.unwrap_or_else(|e| panic!("namespace {kind} of PID 1: {e}"))
-            .to_string_lossy()
-            .into_owned()
+        link.unwrap_or_else(|e| panic!("namespace {kind} of PID 1: {e}")).to_string_lossy().into_owned()
     }
 }
 
@@ -266,35 +228,20 @@ fn run(mut command: Command) -> Output {
     let file = || tempfile::tempfile().expect("temporary file");
     let (mut stdout, mut stderr) = (file(), file());
     let copy = |f: &File| f.try_clone().expect("descriptor");
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(copy(&stdout))
-        .stderr(copy(&stderr))
-        .status()
-        .expect("timeout(1)");
+    let status = command.stdin(Stdio::null()).stdout(copy(&stdout)).stderr(copy(&stderr)).status().expect("timeout(1)");
     let text = |f: &mut File| {
         let mut bytes = Vec::new();
         let read = f.rewind().and_then(|()| f.read_to_end(&mut bytes));
         read.expect("temporary file");
         String::from_utf8_lossy(&bytes).into_owned()
     };
-    Output {
-        code: status.code(),
-        stdout: text(&mut stdout),
-        stderr: text(&mut stderr),
-    }
+    Output { code: status.code(), stdout: text(&mut stdout), stderr: text(&mut stderr) }
 }
 
 fn mount_tmpfs(dir: &Path) -> Result<(), String> {
     fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    mount(
-        Some("tmpfs"),
-        dir,
-        Some("tmpfs"),
-        MsFlags::empty(),
-        Some("mode=755,size=1g"),
-    )
-    .map_err(|e| format!("tmpfs on {}: {e}", dir.display()))
+    mount(Some("tmpfs"), dir, Some("tmpfs"), MsFlags::empty(), Some("mode=755,size=1g"))
+        .map_err(|e| format!("tmpfs on {}: {e}", dir.display()))
 }
 
 /// What every test root has on top of its packages.
@@ -304,10 +251,7 @@ fn prepare(root: &Path) -> std::io::Result<()> {
         let text = fs::read_to_string(&path).unwrap_or_default();
         fs::write(path, text + line)
     };
-    append(
-        "etc/passwd",
-        &format!("{USER}:x:{USER_ID}:{USER_ID}::/home/{USER}:/bin/sh\n"),
-    )?;
+    append("etc/passwd", &format!("{USER}:x:{USER_ID}:{USER_ID}::/home/{USER}:/bin/sh\n"))?;
     append("etc/group", &format!("{USER}:x:{USER_ID}:\n"))?;
     append("etc/shadow", &format!("{USER}:!:19000::::::\n"))?;
     append("etc/subuid", &format!("{USER}:100000:65536\n"))?;
@@ -318,25 +262,14 @@ fn prepare(root: &Path) -> std::io::Result<()> {
     fs::write(root.join("var/lib/systemd/linger").join(USER), "")?;
 
     // What has nothing to do in here, and fails or gets busy while cases look at the machine.
-    let timers = [
-        "apt-daily.timer",
-        "apt-daily-upgrade.timer",
-        "dpkg-db-backup.timer",
-        "e2scrub_all.timer",
-    ];
-    for unit in timers
-        .into_iter()
-        .chain(["fstrim.timer", "systemd-modules-load.service"])
-    {
+    let timers = ["apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer"];
+    for unit in timers.into_iter().chain(["fstrim.timer", "systemd-modules-load.service"]) {
         symlink("/dev/null", root.join("etc/systemd/system").join(unit))?;
     }
     let journald = root.join("etc/systemd/journald.conf.d");
     fs::create_dir_all(&journald)?;
     fs::set_permissions(&journald, fs::Permissions::from_mode(0o755))?;
-    fs::write(
-        journald.join("tests.conf"),
-        "[Journal]\nRateLimitBurst=0\nStorage=volatile\n",
-    )
+    fs::write(journald.join("tests.conf"), "[Journal]\nRateLimitBurst=0\nStorage=volatile\n")
 }
 
 /// A cgroup for each machine: several nspawns in one would all take its `payload` for theirs.
@@ -349,19 +282,13 @@ fn own_cgroup(run_dir: &Path, version: u32) -> Result<PathBuf, String> {
         .and_then(|l| l.split(' ').nth(4))
         .ok_or("no cgroup2 file system is mounted")?;
     let membership = read("/proc/self/cgroup")?;
-    let ours = membership
-        .lines()
-        .find_map(|l| l.strip_prefix("0::/"))
-        .unwrap_or_default();
+    let ours = membership.lines().find_map(|l| l.strip_prefix("0::/")).unwrap_or_default();
     let name = format!("unitcell-test-{}-{version}", std::process::id());
     let cgroup = Path::new(mounted).join(ours).join(name);
     // Written down before it is made, so that there is never one that nobody knows of.
-    fs::write(
-        run_dir.join(format!("{version}.cgroup")),
-        cgroup.to_string_lossy().as_bytes(),
-    )
-    .and_then(|()| fs::create_dir(&cgroup))
-    .map_err(|e| format!("{}: {e}", cgroup.display()))?;
+    fs::write(run_dir.join(format!("{version}.cgroup")), cgroup.to_string_lossy().as_bytes())
+        .and_then(|()| fs::create_dir(&cgroup))
+        .map_err(|e| format!("{}: {e}", cgroup.display()))?;
     Ok(cgroup)
 }
 
@@ -370,23 +297,10 @@ fn nspawn(root: &Path, cgroup: &Path, console: &Path, version: u32) -> std::io::
     Command::new("sh")
         .args(["-c", r#"echo $$ >"$0/cgroup.procs" && exec "$@""#])
         .arg(cgroup)
-        .args([
-            "systemd-nspawn",
-            "--boot",
-            "--register=no",
-            "--keep-unit",
-            "--private-network",
-        ])
-        .args([
-            "--capability=all",
-            "--link-journal=no",
-            "--console=read-only",
-        ])
+        .args(["systemd-nspawn", "--boot", "--register=no", "--keep-unit", "--private-network"])
+        .args(["--capability=all", "--link-journal=no", "--console=read-only"])
         .arg(format!("--directory={}", root.display()))
-        .arg(format!(
-            "--machine=unitcell-{}-{version}",
-            std::process::id()
-        ))
+        .arg(format!("--machine=unitcell-{}-{version}", std::process::id()))
         .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
         .stdin(Stdio::null())
         .stdout(console.try_clone()?)

@@ -51,9 +51,7 @@ fn main() -> ExitCode {
             let fleet = fleet.clone();
             let (version, entry) = (suite.version, entry.clone());
             let name = format!("v{version}::{}", entry.name);
-            trials.push(Trial::ignorable_test(name, move || {
-                one(&fleet, version, &entry)
-            }));
+            trials.push(Trial::ignorable_test(name, move || one(&fleet, version, &entry)));
         }
     }
     report::panics_into_reports();
@@ -70,20 +68,12 @@ fn one(fleet: &Fleet, version: u32, entry: &Entry) -> Result<Completion, Failed>
             _ => Err(missing.into()),
         };
     }
-    let machine = fleet
-        .machine(version)
-        .map_err(|e| format!("no machine {version}: {e}"))?;
+    let machine = fleet.machine(version).map_err(|e| format!("no machine {version}: {e}"))?;
     // The lock guards no data, so one that a panic left poisoned is as good as any.
     let (_shared, _alone) = if entry.alone {
-        (
-            None,
-            Some(machine.turn.write().unwrap_or_else(PoisonError::into_inner)),
-        )
+        (None, Some(machine.turn.write().unwrap_or_else(PoisonError::into_inner)))
     } else {
-        (
-            Some(machine.turn.read().unwrap_or_else(PoisonError::into_inner)),
-            None,
-        )
+        (Some(machine.turn.read().unwrap_or_else(PoisonError::into_inner)), None)
     };
     let case = Case::new(machine.clone(), entry.name);
     report::catch(&case, || (entry.run)(&case)).map_err(Failed::from)?;

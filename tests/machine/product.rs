@@ -9,12 +9,7 @@ pub const PAYLOAD: &str = "/usr/lib/unitcell-tests/payload";
 /// Installs below `destdir`, once for all machines: they are to run the very same build.
 pub fn build(destdir: &Path) -> Result<(), String> {
     let output = Command::new("make")
-        .args([
-            "--no-print-directory",
-            "install",
-            "test-payload",
-            "PREFIX=/usr",
-        ])
+        .args(["--no-print-directory", "install", "test-payload", "PREFIX=/usr"])
         .arg(format!("DESTDIR={}", destdir.display()))
         .env("CARGO_TARGET_DIR", target_dir())
         // `make check` runs us: its job server is not for this make.
@@ -25,11 +20,7 @@ pub fn build(destdir: &Path) -> Result<(), String> {
         .output()
         .map_err(|e| format!("make: {e}"))?;
     if !output.status.success() {
-        return Err(format!(
-            "make install: {}\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        ));
+        return Err(format!("make install: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
     }
     let payload = destdir.join(&PAYLOAD[1..]);
     std::fs::create_dir_all(payload.parent().unwrap_or(destdir))
@@ -56,8 +47,5 @@ pub fn install(built: &Path, root: &Path) -> Result<(), String> {
 /// Cargo tells nobody, but this program lies in TARGET/PROFILE/deps.
 fn target_dir() -> PathBuf {
     let own = std::env::current_exe().unwrap_or_default();
-    own.ancestors()
-        .nth(3)
-        .map(Path::to_owned)
-        .unwrap_or_default()
+    own.ancestors().nth(3).map(Path::to_owned).unwrap_or_default()
 }

@@ -25,8 +25,7 @@ pub fn catch(case: &Case, run: impl FnOnce()) -> Result<(), String> {
     panic::catch_unwind(AssertUnwindSafe(run)).map_err(|_| {
         let message = LAST.with_borrow_mut(std::mem::take);
         // Looking must not hide the finding, should the machine be what is broken.
-        let units =
-            panic::catch_unwind(AssertUnwindSafe(|| case.describe_units())).unwrap_or_default();
+        let units = panic::catch_unwind(AssertUnwindSafe(|| case.describe_units())).unwrap_or_default();
         format!("{message}\n{units}")
     })
 }

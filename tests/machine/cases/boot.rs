@@ -37,8 +37,7 @@ fn plain_service_has_the_managers_namespaces(case: &Case) {
 }
 
 fn generator_makes_nothing_without_cells(case: &Case) {
-    case.sh("test -x /usr/lib/systemd/system-generators/unitcell-generator")
-        .ok();
+    case.sh("test -x /usr/lib/systemd/system-generators/unitcell-generator").ok();
     case.service("plain", "", "");
     let made = case.sh("grep -rl unitcell /run/systemd/generator*; find /run/systemd/generator* -name '*unitcell*'");
     assert_eq!(made.stdout, "");
@@ -47,28 +46,19 @@ fn generator_makes_nothing_without_cells(case: &Case) {
 fn payload_exit_status_is_seen(case: &Case) {
     let unit = case.service("fails", "ExecStart=@payload@ exit 42", "");
     unit.assert_state("failed");
-    assert_eq!(
-        (unit.result().as_str(), unit.show("ExecMainStatus").as_str()),
-        ("exit-code", "42")
-    );
+    assert_eq!((unit.result().as_str(), unit.show("ExecMainStatus").as_str()), ("exit-code", "42"));
     unit.dump();
 }
 
 fn journal_has_what_a_service_says(case: &Case) {
     let unit = case.service("says", "Type=oneshot\nExecStart=echo one-two-three", "");
-    assert!(
-        unit.journal().contains("one-two-three"),
-        "{}",
-        unit.journal()
-    );
+    assert!(unit.journal().contains("one-two-three"), "{}", unit.journal());
 }
 
 /// What cases about refusals rest on: that the handle tells a refused start from a run.
 fn failed_start_is_told_from_a_run(case: &Case) {
-    case.service("condition", "ExecStartPre=sh -c 'exit 226'", "")
-        .assert_never_ran();
-    case.service("exit", "ExecStart=sh -c 'exit 225'", "")
-        .assert_failed_with(225);
+    case.service("condition", "ExecStartPre=sh -c 'exit 226'", "").assert_never_ran();
+    case.service("exit", "ExecStart=sh -c 'exit 225'", "").assert_failed_with(225);
 }
 
 /// What cases about "nothing else changes" rest on: that the comparison is quiet by itself.

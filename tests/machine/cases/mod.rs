@@ -1,6 +1,9 @@
 //! The cases, a file for each room of features. A new one is a function and its name in `cases!`.
 
 mod boot;
+mod cell;
+mod identity;
+mod pid;
 mod user;
 
 use std::ops::RangeInclusive;
@@ -44,5 +47,5 @@ macro_rules! optional {
 use {cases, optional};
 
 pub fn all() -> Vec<Entry> {
-    [boot::CASES, user::CASES].concat()
+    [boot::CASES, cell::CASES, identity::CASES, pid::CASES, user::CASES].concat()
 }

@@ -1,0 +1,185 @@
+//! Nothing but the namespaces changes: a service, with the wrapper and without, is who it is.
+
+use super::cases;
+use crate::case::Case;
+
+cases![
+    identity_of_root,
+    identity_of_a_user,
+    identity_of_a_user_with_groups,
+    identity_of_group_alone,
+    identity_of_a_dynamic_user,
+    identity_with_ambient_capabilities,
+    identity_with_bounding_set,
+    identity_of_root_with_bounding_set,
+    identity_with_no_new_privileges,
+    identity_with_implied_no_new_privileges,
+    identity_with_secure_bits,
+    identity_with_credentials_and_directories,
+    identity_with_limits_and_more,
+    identity_of_exclamation_mark,
+    arguments_are_expanded_as_natively,
+    working_directory_that_the_user_may_not_enter,
+    missing_user_fails_as_natively,
+];
+
+/// Runs a service as it is and in a cell that only the wrapper can make, and compares what it sees of itself.
+#[track_caller]
+fn assert_same(case: &Case, service: &str) {
+    let native = case.service("one", service, "").dump();
+    let wrapped = case.service("two", service, "TimeOffsetMonotonic=1s").dump();
+    let differences: Vec<String> = wrapped
+        .differences(&native)
+        .into_iter()
+        .filter(|line| !EXPECTED.iter().any(|expected| line.contains(expected)))
+        .collect();
+    assert_eq!(differences, [""; 0], "native and wrapped differ");
+}
+
+/// What a time namespace changes by its nature.
+const EXPECTED: [&str; 1] = ["time"];
+
+fn identity_of_root(case: &Case) {
+    assert_same(case, "");
+}
+
+fn identity_of_a_user(case: &Case) {
+    assert_same(case, "User=nobody");
+    assert_same(case, "User=1000");
+}
+
+fn identity_of_a_user_with_groups(case: &Case) {
+    case.sh("getent group cells || groupadd cells; gpasswd -a tester cells").ok();
+    assert_same(case, "User=tester\nSupplementaryGroups=audio video\nSupplementaryGroups=audio");
+    assert_same(case, "User=tester\nGroup=games");
+}
+
+fn identity_of_group_alone(case: &Case) {
+    assert_same(case, "Group=games\nSupplementaryGroups=audio");
+}
+
+fn identity_of_a_dynamic_user(case: &Case) {
+    let dynamic = "DynamicUser=yes\nReadWritePaths=/run/unitcell-tests";
+    case.sh("chmod 1777 /run/unitcell-tests").ok();
+    let native = case.service("dyn", dynamic, "").dump();
+    let wrapped = case.service("dyn2", dynamic, "TimeOffsetMonotonic=1s").dump();
+    assert!(
+        wrapped.get("uid")[0].as_u64().is_some_and(|uid| (61184..=65519).contains(&uid)),
+        "{:?}",
+        wrapped.get("uid")
+    );
+    for field in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"] {
+        assert_eq!(wrapped.status(field), native.status(field), "{field}");
+    }
+    assert_eq!(wrapped.get("uid")[0], wrapped.get("gid")[0]);
+    assert_eq!(wrapped.env("HOME"), native.env("HOME"));
+}
+
+fn identity_with_ambient_capabilities(case: &Case) {
+    assert_same(case, "User=nobody\nAmbientCapabilities=CAP_NET_BIND_SERVICE CAP_NET_RAW");
+    assert_same(case, "AmbientCapabilities=CAP_NET_BIND_SERVICE");
+    assert_same(
+        case,
+        "User=nobody\nAmbientCapabilities=CAP_NET_BIND_SERVICE CAP_SYS_ADMIN\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE",
+    );
+}
+
+fn identity_with_bounding_set(case: &Case) {
+    assert_same(case, "User=nobody\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_KILL");
+    assert_same(case, "User=nobody\nCapabilityBoundingSet=");
+    assert_same(case, "User=nobody\nCapabilityBoundingSet=~CAP_SYS_ADMIN");
+}
+
+fn identity_of_root_with_bounding_set(case: &Case) {
+    assert_same(case, "CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE");
+    assert_same(case, "CapabilityBoundingSet=~CAP_SYS_ADMIN CAP_SYS_TIME");
+}
+
+fn identity_with_no_new_privileges(case: &Case) {
+    assert_same(case, "User=nobody\nNoNewPrivileges=yes");
+}
+
+fn identity_with_implied_no_new_privileges(case: &Case) {
+    for setting in [
+        "RestrictRealtime=yes",
+        "LockPersonality=yes",
+        "RestrictAddressFamilies=AF_UNIX AF_INET",
+        "PrivateDevices=yes",
+        "RestrictNamespaces=~user",
+    ] {
+        if setting.starts_with("RestrictNamespaces") && case.version() < 262 {
+            continue;
+        }
+        let service = format!("User=nobody\n{setting}");
+        let native = case.service("one", &service, "").dump();
+        let wrapped = case.service("two", &service, "TimeOffsetMonotonic=1s").dump();
+        assert_eq!(wrapped.status("NoNewPrivs"), native.status("NoNewPrivs"), "{setting}");
+        assert_eq!(wrapped.status("CapEff"), native.status("CapEff"), "{setting}");
+    }
+}
+
+fn identity_with_secure_bits(case: &Case) {
+    assert_same(case, "User=nobody\nSecureBits=noroot noroot-locked");
+    assert_same(case, "SecureBits=keep-caps-locked no-setuid-fixup");
+}
+
+fn identity_with_credentials_and_directories(case: &Case) {
+    assert_same(case, "User=nobody\nSetCredential=a:b\nRuntimeDirectory=unitcell-identity\nUMask=0027");
+}
+
+fn identity_with_limits_and_more(case: &Case) {
+    assert_same(
+        case,
+        "User=nobody\nLimitNOFILE=1000\nNice=5\nOOMScoreAdjust=100\nIgnoreSIGPIPE=no\nTimerSlackNSec=1ms\nEnvironment=A=b \"C=d e\"\nWorkingDirectory=/usr",
+    );
+    assert_same(
+        case,
+        "KeyringMode=inherit\nCPUSchedulingPolicy=batch\nStandardInput=null\nStandardOutput=file:/dev/null",
+    );
+}
+
+fn identity_of_exclamation_mark(case: &Case) {
+    assert_same(case, "User=nobody\nExecStart=!@payload@ sleep-handled");
+}
+
+fn arguments_are_expanded_as_natively(case: &Case) {
+    let arguments = r#"Environment="W=a b" EMPTY=
+ExecStart=@payload@ sleep-handled $W "$W" ${W}z $EMPTY ${EMPTY} x$$y 100%% %p '\x41\n' "a;b" \;"#;
+    let native = case.service("one", arguments, "").dump();
+    let wrapped = case.service("two", arguments, "TimeOffsetMonotonic=1s\nHostname=%p").dump();
+    let normal = |dump: &crate::dump::Dump| -> Vec<String> {
+        dump.argv()
+            .into_iter()
+            .map(|word| word.replace(&case.unique("two"), "NAME").replace(&case.unique("one"), "NAME"))
+            .collect()
+    };
+    assert_eq!(normal(&wrapped), normal(&native));
+    assert_eq!(wrapped.hostname(), case.unique("two"));
+    // `:` leaves variables alone, `@` names the program.
+    let colon = case.service("colon", "ExecStart=:@payload@ sleep-handled $W x$$y", "TimeOffsetMonotonic=1s").dump();
+    assert_eq!(colon.argv()[3..], ["$W", "x$$y"]);
+    let named = case
+        .service(
+            "named",
+            "ExecStart=@/usr/lib/unitcell-tests/payload other-name @dump@ sleep-handled",
+            "TimeOffsetMonotonic=1s",
+        )
+        .dump();
+    assert_eq!(named.argv()[0], "other-name");
+    let relative = case
+        .service(
+            "relative",
+            "ExecSearchPath=/usr/lib/unitcell-tests\nExecStart=payload @dump@ sleep-handled",
+            "TimeOffsetMonotonic=1s",
+        )
+        .dump();
+    assert_eq!(relative.argv()[0], "payload");
+}
+
+fn working_directory_that_the_user_may_not_enter(case: &Case) {
+    case.service("web", "User=nobody\nWorkingDirectory=/root", "TimeOffsetMonotonic=1s").assert_failed_with(200);
+}
+
+fn missing_user_fails_as_natively(case: &Case) {
+    case.service("web", "User=nobody-of-that-name", "TimeOffsetMonotonic=1s").assert_failed_with(217);
+}
