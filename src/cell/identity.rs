@@ -157,7 +157,9 @@ impl Identity {
         };
         let bounding = set("CapabilityBoundingSet", CapabilitySet::FULL);
         identity.bounding = (bounding != CapabilitySet::FULL).then_some(bounding);
-        identity.ambient = set("AmbientCapabilities", CapabilitySet::EMPTY);
+        // systemd, too, passes over those that the bounding set lacks.
+        let ambient = set("AmbientCapabilities", CapabilitySet::EMPTY);
+        identity.ambient = CapabilitySet(ambient.0 & bounding.0);
         let secure_bits = unit.list("Service", "SecureBits");
         for line in &secure_bits {
             match parse_secure_bits(&line.value) {

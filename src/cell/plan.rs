@@ -96,7 +96,9 @@ pub fn plan(unit: &Unit, manager: &Manager) -> Plan {
 pub fn refusal(wrapper: &str, findings: &[Finding]) -> Vec<(&'static str, String)> {
     let reasons: Vec<String> = findings.iter().filter(|finding| finding.is_error()).map(Finding::to_string).collect();
     let reason = escape_specifiers(&format!("--refuse={}", reasons.join(" | ")));
-    let mut lines: Vec<(&'static str, String)> = super::command::KEYS.map(|key| (key, String::new())).into();
+    // All that every version knows: a warning about an unknown key would only confuse.
+    let known = super::command::KEYS.into_iter().filter(|key| *key != "ExecReloadPost");
+    let mut lines: Vec<(&'static str, String)> = known.map(|key| (key, String::new())).collect();
     // Whatever the unit counts as success or starts again for, this is neither.
     lines.extend([
         ("SuccessExitStatus", String::new()),

@@ -3,11 +3,26 @@
 use std::ffi::OsStr;
 use std::io::{Write, stderr};
 use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
 use crate::sys;
 
 /// The id that the journal's catalog explains a failed start by.
 const MESSAGE_ID_FAILED: &str = "0f6d3c1cb1a94a0d9e6d6f0d6b8fe2a1";
+
+/// Waits until the journal has read the message, and a moment more: it finds out by the sender's
+/// process id which unit this is about, and would not find a process that has ended.
+fn await_reader(journal: &UnixDatagram) {
+    const STEP: Duration = Duration::from_millis(2);
+    const STEPS: usize = 500;
+    for _ in 0..STEPS {
+        std::thread::sleep(STEP);
+        if !matches!(sys::process::unread(journal), Ok(1..)) {
+            break;
+        }
+    }
+    std::thread::sleep(STEP * 2);
+}
 
 /// How much a message matters, syslog(3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +61,13 @@ impl Report {
              UNITCELL_DIRECTIVE={directives}\n",
             priority as u8
         );
-        let told = self.journal.as_ref().is_some_and(|journal| journal.send(fields.as_bytes()).is_ok());
+        let told = self.journal.as_ref().is_some_and(|journal| {
+            let sent = journal.send(fields.as_bytes()).is_ok();
+            if sent {
+                await_reader(journal);
+            }
+            sent
+        });
         if !told {
             // There is nowhere left to complain about a standard error that is gone.
             let _ = writeln!(stderr(), "unitcell-exec: {message}");

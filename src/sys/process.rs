@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::ffi::{CStr, CString, c_char};
 use std::io;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -162,4 +162,14 @@ pub fn pidfd_inode() -> io::Result<u64> {
     // SAFETY: the kernel has just given us this descriptor, and nobody else owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(fd as i32) };
     Ok(nix::sys::stat::fstat(fd.as_fd())?.st_ino)
+}
+
+/// How many bytes of what was sent over a UNIX socket its reader has not read yet, unix(7).
+pub fn unread(socket: impl AsFd) -> io::Result<i32> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: SIOCOUTQ, which is TIOCOUTQ, writes one integer through the pointer.
+    match unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) } {
+        0 => Ok(bytes),
+        _ => Err(io::Error::last_os_error()),
+    }
 }

@@ -48,8 +48,7 @@ fn assert_own(case: &Case, dump: &Dump, own: &[&str]) {
 
 /// The lines of the payload's mountinfo for this mount point, the last one being the one in sight.
 pub fn mounts_at(dump: &Dump, path: &str) -> Vec<String> {
-    let lines = dump.text("mountinfo").lines().map(str::to_owned);
-    lines.filter(|line| line.split(' ').nth(4) == Some(path)).collect()
+    dump.list("mountinfo").into_iter().filter(|line| line.split(' ').nth(4) == Some(path)).collect()
 }
 
 /// It is the main process, stops when told to, comes back, and reports its exit status.

@@ -2,6 +2,7 @@
 
 mod boot;
 mod cell;
+mod closed;
 mod identity;
 mod pid;
 mod user;
@@ -47,5 +48,5 @@ macro_rules! optional {
 use {cases, optional};
 
 pub fn all() -> Vec<Entry> {
-    [boot::CASES, cell::CASES, identity::CASES, pid::CASES, user::CASES].concat()
+    [boot::CASES, cell::CASES, closed::CASES, identity::CASES, pid::CASES, user::CASES].concat()
 }
