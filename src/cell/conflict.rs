@@ -177,11 +177,21 @@ fn restrict_namespaces(unit: &Unit, version: u32, steps: &[Step], reason: &str) 
     })
 }
 
-/// Messages to the manager go over a UNIX socket.
+/// Handing the main process over goes over a UNIX socket.
 fn address_families(unit: &Unit, steps: &[Step], reason: &str) -> Option<Finding> {
-    let notifies = steps.iter().any(|step| matches!(step, Step::Fork { hand_over: true } | Step::Ready));
+    let notifies = steps.iter().any(|step| matches!(step, Step::Fork { hand_over: true }));
     let lines = unit.list("Service", "RestrictAddressFamilies");
-    let deny_list = lines.first().is_some_and(|line| line.value.starts_with('~'));
+    let last = lines.last().filter(|_| notifies && !allows_unix_sockets(unit))?;
+    Some(refuse(
+        last,
+        &format!("leaves out AF_UNIX, by which the main process is told to systemd, and {reason}"),
+        "add AF_UNIX",
+    ))
+}
+
+fn allows_unix_sockets(unit: &Unit) -> bool {
+    let lines = unit.list("Service", "RestrictAddressFamilies");
+    let deny_list = lines.first().is_none_or(|line| line.value.starts_with('~'));
     let named = lines.iter().fold(false, |named, line| {
         let (inverted, names) = match line.value.strip_prefix('~') {
             Some(names) => (true, names),
@@ -189,12 +199,12 @@ fn address_families(unit: &Unit, steps: &[Step], reason: &str) -> Option<Finding
         };
         if names.split_ascii_whitespace().any(|name| name == "AF_UNIX") { inverted == deny_list } else { named }
     });
-    let last = lines.last().filter(|_| notifies && named == deny_list)?;
-    Some(refuse(
-        last,
-        &format!("leaves out AF_UNIX, by which the main process is told to systemd, and {reason}"),
-        "add AF_UNIX",
-    ))
+    named != deny_list
+}
+
+/// May the wrapper send messages to the manager, under the filters that bind it like the service?
+pub fn may_notify(unit: &Unit) -> bool {
+    allows_unix_sockets(unit) && unit.list("Service", "SystemCallFilter").is_empty()
 }
 
 fn joined_mounts(unit: &Unit) -> Vec<Finding> {

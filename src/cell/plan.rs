@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::command::{Wrapping, wrap};
-use super::conflict::{adopt_protect_hostname, conflicts};
+use super::conflict::{adopt_protect_hostname, conflicts, may_notify};
 use super::finding::Finding;
 use super::identity::Identity;
 use super::manager::Manager;
@@ -214,6 +214,9 @@ impl Planner<'_> {
             &plan.steps,
         ));
         plan.service_lines.extend(started.lines);
+        if !self.unit.list("Service", "NoExecPaths").is_empty() {
+            plan.service_lines.push(("ExecPaths", self.manager.wrapper.clone()));
+        }
         if sets_up {
             // The wrapper needs what these take away, and takes it away itself when it is done.
             if identity.bounding.is_some() {
@@ -363,7 +366,7 @@ impl Planner<'_> {
             None if !main => "oneshot",
             None => "simple",
         };
-        let ready = matches!(service_type, "simple" | "exec");
+        let ready = matches!(service_type, "simple" | "exec") && may_notify(self.unit);
         let hand_over = sets_up && self.makers.of(Kind::Pid) == Some(Maker::Wrapper);
         // systemd.service(5), NotifyAccess=: what brings the socket along without being told to.
         let own_socket = !matches!(setting("NotifyAccess"), None | Some("none"))

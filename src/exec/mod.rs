@@ -22,7 +22,7 @@ use request::{Action, Request};
 
 /// Runs the wrapper; returns, with the status to exit with, only where the payload did not start.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let report = Report::open();
+    let report = Report::for_this_process();
     let failure = match request::parse(arguments) {
         Ok(Action::Run(request)) => match carry::carry_out(&request, &report) {
             Err(failure) => failure,

@@ -11,7 +11,7 @@ pub struct Suite {
     pub version: u32,
 }
 
-const SUITES: [Suite; 3] = [
+pub const SUITES: [Suite; 3] = [
     Suite { name: "bookworm", version: 252 },
     Suite { name: "trixie", version: 257 },
     Suite { name: "sid", version: 262 },

@@ -26,6 +26,7 @@ cases![
     one_bad_unit_disturbs_no_other,
     try_goes_on_without,
     try_never_renames_the_host,
+    filters_that_leave_the_wrapper_little,
     masked_generator_undoes_everything: alone,
 ];
 
@@ -287,4 +288,20 @@ fn masked_generator_undoes_everything(case: &Case) {
     case.daemon_reload();
     assert_ne!(hostname, "web");
     assert_eq!(case.sh("find /run/systemd/generator -name '*unitcell*'").stdout.lines().count(), 1, "and back again");
+}
+
+/// The filters of the unit bind the wrapper, too: where it only verifies, it does with what any program needs.
+fn filters_that_leave_the_wrapper_little(case: &Case) {
+    for (name, service) in [
+        ("families", "RestrictAddressFamilies=AF_INET"),
+        (
+            "calls",
+            "SystemCallFilter=@system-service\nSystemCallFilter=~@network-io @privileged\nSystemCallErrorNumber=EPERM",
+        ),
+        ("namespaces", "RestrictNamespaces=yes\nNoNewPrivileges=yes\nUser=tester"),
+        ("paths", "NoExecPaths=/\nExecPaths=/usr/lib/unitcell-tests/payload /usr/lib /lib /lib64"),
+    ] {
+        let dump = case.service(name, service, "PrivateNetwork=yes").dump();
+        assert_ne!(dump.ns("net"), case.manager_ns("net"), "{name}");
+    }
 }
