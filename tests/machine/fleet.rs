@@ -6,13 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use crate::image::Suite;
 use crate::janitor::Janitor;
-use crate::machine::Machine;
+use crate::machine::{Machine, Power};
 use crate::product;
 
 type Booted = OnceLock<Result<Arc<Machine>, String>>;
 
 pub struct Fleet {
-    machines: BTreeMap<u32, (Suite, Booted)>,
+    machines: BTreeMap<(u32, Power), (Suite, Booted)>,
     prerequisites: OnceLock<Result<(), String>>,
     janitor: OnceLock<Result<Janitor, String>>,
     built: OnceLock<Result<(), String>>,
@@ -21,7 +21,12 @@ pub struct Fleet {
 impl Fleet {
     pub fn new(suites: &[Suite]) -> Fleet {
         Fleet {
-            machines: suites.iter().map(|s| (s.version, (*s, OnceLock::new()))).collect(),
+            machines: suites
+                .iter()
+                .flat_map(|s| {
+                    [Power::Whole, Power::WithoutSysAdmin].map(|power| ((s.version, power), (*s, OnceLock::new())))
+                })
+                .collect(),
             prerequisites: OnceLock::new(),
             janitor: OnceLock::new(),
             built: OnceLock::new(),
@@ -48,8 +53,8 @@ impl Fleet {
             .clone()
     }
 
-    pub fn machine(&self, version: u32) -> Result<Arc<Machine>, String> {
-        let (suite, booted) = &self.machines[&version];
+    pub fn machine(&self, version: u32, power: Power) -> Result<Arc<Machine>, String> {
+        let (suite, booted) = &self.machines[&(version, power)];
         booted
             .get_or_init(|| {
                 let janitor = self.janitor.get_or_init(Janitor::start).as_ref()?;
@@ -57,7 +62,7 @@ impl Fleet {
                 let tarball = suite.make_tarball()?;
                 let built = janitor.dir().join("product");
                 self.built.get_or_init(|| product::build(&built)).clone()?;
-                Machine::boot(suite, &tarball, &built, janitor.dir()).map(Arc::new)
+                Machine::boot(suite, power, &tarball, &built, janitor.dir()).map(Arc::new)
             })
             .clone()
     }

@@ -58,19 +58,32 @@ impl Output {
     }
 }
 
+/// What PID 1 of a machine may do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Power {
+    /// All that root may.
+    Whole,
+    /// All but what takes CAP_SYS_ADMIN: there systemd's own settings go on without namespaces.
+    WithoutSysAdmin,
+}
+
 impl Machine {
-    pub fn boot(suite: &Suite, tarball: &Path, built: &Path, run_dir: &Path) -> Result<Machine, String> {
+    pub fn boot(suite: &Suite, power: Power, tarball: &Path, built: &Path, run_dir: &Path) -> Result<Machine, String> {
         let begun = Instant::now();
-        let root = run_dir.join(suite.version.to_string());
+        let name = match power {
+            Power::Whole => suite.version.to_string(),
+            Power::WithoutSysAdmin => format!("{}-powerless", suite.version),
+        };
+        let root = run_dir.join(&name);
         mount_tmpfs(&root)?;
         suite.unpack(tarball, &root)?;
         prepare(&root).map_err(|e| format!("{}: {e}", root.display()))?;
         product::install(built, &root)?;
         let unpacked = begun.elapsed();
 
-        let cgroup = own_cgroup(run_dir, suite.version)?;
-        let console = run_dir.join(format!("{}.console", suite.version));
-        let nspawn = nspawn(&root, &cgroup, &console, suite.version).map_err(|e| format!("nspawn: {e}"))?;
+        let cgroup = own_cgroup(run_dir, &name)?;
+        let console = run_dir.join(format!("{name}.console"));
+        let nspawn = nspawn(&root, &cgroup, &console, &name, power).map_err(|e| format!("nspawn: {e}"))?;
         let mut machine = Machine {
             version: 0,
             leader: 0,
@@ -273,7 +286,7 @@ fn prepare(root: &Path) -> std::io::Result<()> {
 }
 
 /// A cgroup for each machine: several nspawns in one would all take its `payload` for theirs.
-fn own_cgroup(run_dir: &Path, version: u32) -> Result<PathBuf, String> {
+fn own_cgroup(run_dir: &Path, machine: &str) -> Result<PathBuf, String> {
     let read = |f: &str| fs::read_to_string(f).map_err(|e| format!("{f}: {e}"));
     let mounts = read("/proc/self/mountinfo")?;
     let mounted = mounts
@@ -283,16 +296,16 @@ fn own_cgroup(run_dir: &Path, version: u32) -> Result<PathBuf, String> {
         .ok_or("no cgroup2 file system is mounted")?;
     let membership = read("/proc/self/cgroup")?;
     let ours = membership.lines().find_map(|l| l.strip_prefix("0::/")).unwrap_or_default();
-    let name = format!("unitcell-test-{}-{version}", std::process::id());
+    let name = format!("unitcell-test-{}-{machine}", std::process::id());
     let cgroup = Path::new(mounted).join(ours).join(name);
     // Written down before it is made, so that there is never one that nobody knows of.
-    fs::write(run_dir.join(format!("{version}.cgroup")), cgroup.to_string_lossy().as_bytes())
+    fs::write(run_dir.join(format!("{machine}.cgroup")), cgroup.to_string_lossy().as_bytes())
         .and_then(|()| fs::create_dir(&cgroup))
         .map_err(|e| format!("{}: {e}", cgroup.display()))?;
     Ok(cgroup)
 }
 
-fn nspawn(root: &Path, cgroup: &Path, console: &Path, version: u32) -> std::io::Result<Child> {
+fn nspawn(root: &Path, cgroup: &Path, console: &Path, name: &str, power: Power) -> std::io::Result<Child> {
     let console = File::create(console)?;
     Command::new("sh")
         .args(["-c", r#"echo $$ >"$0/cgroup.procs" && exec "$@""#])
@@ -300,9 +313,11 @@ fn nspawn(root: &Path, cgroup: &Path, console: &Path, version: u32) -> std::io::
         .args(["systemd-nspawn", "--register=no", "--keep-unit", "--private-network"])
         .args(["--capability=all", "--link-journal=no", "--console=read-only", "--kill-signal=SIGRTMIN+3"])
         .arg(format!("--directory={}", root.display()))
-        .arg(format!("--machine=unitcell-{}-{version}", std::process::id()))
+        .arg(format!("--machine=unitcell-{}-{name}", std::process::id()))
         // nspawn gives PID 1 all capabilities as inheritable ones, too; a kernel gives it none.
-        .args(["setpriv", "--inh-caps=-all", "/lib/systemd/systemd"])
+        .args(["setpriv", "--inh-caps=-all"])
+        .args((power == Power::WithoutSysAdmin).then_some("--bounding-set=-sys_admin"))
+        .arg("/lib/systemd/systemd")
         .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
         .stdin(Stdio::null())
         .stdout(console.try_clone()?)

@@ -28,6 +28,8 @@ cases![
     try_never_renames_the_host,
     filters_that_leave_the_wrapper_little,
     masked_generator_undoes_everything: alone,
+    // (252 does not even boot without CAP_SYS_ADMIN.)
+    manager_without_cap_sys_admin(257..=u32::MAX): powerless,
 ];
 
 #[track_caller]
@@ -303,5 +305,32 @@ fn filters_that_leave_the_wrapper_little(case: &Case) {
     ] {
         let dump = case.service(name, service, "PrivateNetwork=yes").dump();
         assert_ne!(dump.ns("net"), case.manager_ns("net"), "{name}");
+    }
+}
+
+/// Where systemd itself would log a line and run the service on the host.
+fn manager_without_cap_sys_admin(case: &Case) {
+    let native = case.service("native", "PrivateNetwork=yes\nPrivateIPC=yes\nProtectHostname=yes", "").dump();
+    for kind in ["net", "ipc", "uts"] {
+        assert_eq!(native.ns(kind), case.manager_ns(kind), "systemd {} does not fail open: {kind}", case.version());
+    }
+    let whole = "Hostname=web\nPrivatePIDs=yes\nPrivateNetwork=yes\nTimeOffsetBoottime=497d";
+    let unit = case.service("whole", "", whole);
+    unit.assert_never_ran();
+    assert!(!unit.start().success());
+    for (cell, code) in [
+        ("PrivateNetwork=yes", 225),
+        ("PrivateIPC=yes", 226),
+        ("PrivateMounts=yes", 226),
+        ("ProtectHostname=yes", 226),
+        ("Hostname=web", 226),
+        ("Domainname=nis", 226),
+        ("TimeOffsetMonotonic=1s", 226),
+    ] {
+        let name = cell.split('=').next().unwrap();
+        let unit = case.service(name, "", cell);
+        unit.assert_failed_with(code);
+        let journal = unit.journal();
+        assert!(journal.contains(&format!("{name}= (")), "{journal}");
     }
 }

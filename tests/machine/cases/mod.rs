@@ -10,6 +10,7 @@ mod user;
 use std::ops::RangeInclusive;
 
 use crate::case::Case;
+use crate::machine::Power;
 
 #[derive(Clone)]
 pub struct Entry {
@@ -18,25 +19,30 @@ pub struct Entry {
     pub versions: RangeInclusive<u32>,
     /// No other case is under way on the machine meanwhile.
     pub alone: bool,
+    /// Which of the machines of a version.
+    pub power: Power,
 }
 
 /// `cases![a, b: alone, c(257..=u32::MAX)]`: functions of the file; `alone` for one that
-/// changes what others see, and the systemd versions for one that is not for all.
+/// changes what others see, `powerless` for a machine whose PID 1 lacks CAP_SYS_ADMIN, and the
+/// systemd versions for one that is not for all.
 macro_rules! cases {
-    ($($name:ident $(($versions:expr))? $(: $alone:ident)?),* $(,)?) => {
+    ($($name:ident $(($versions:expr))? $(: $mark:ident)?),* $(,)?) => {
         pub const CASES: &[$crate::cases::Entry] = &[$($crate::cases::Entry {
             name: stringify!($name),
             run: $name,
             versions: $crate::cases::optional!(0..=u32::MAX $(, $versions)?),
-            alone: $crate::cases::optional!(false $(, $alone)?),
+            alone: false $(|| $crate::cases::is_mark!($mark, alone))?,
+            power: if false $(|| $crate::cases::is_mark!($mark, powerless))? {
+                $crate::machine::Power::WithoutSysAdmin
+            } else {
+                $crate::machine::Power::Whole
+            },
         }),*];
     };
 }
 
 macro_rules! optional {
-    (false, alone) => {
-        true
-    };
     ($default:expr) => {
         $default
     };
@@ -45,7 +51,19 @@ macro_rules! optional {
     };
 }
 
-use {cases, optional};
+macro_rules! is_mark {
+    (alone, alone) => {
+        true
+    };
+    (powerless, powerless) => {
+        true
+    };
+    ($mark:ident, $other:ident) => {
+        false
+    };
+}
+
+use {cases, is_mark, optional};
 
 pub fn all() -> Vec<Entry> {
     [boot::CASES, cell::CASES, closed::CASES, identity::CASES, pid::CASES, user::CASES].concat()
