@@ -16,23 +16,30 @@ use super::merged::is_dropin_name;
 use super::path::{chase, real_path};
 use super::read::{Found, Known, Reader};
 use super::set::{Content, DropinDir, DropinFile, Entry, Target, UnitSet, is_shared_stem};
-use super::{Error, ErrorKind, Location, NameKind, UnitName, UnitType};
+use super::{Error, ErrorKind, Location, NameKind, SearchPath, UnitName, UnitType};
 
-/// Fills an empty set with what its search path has.
-pub(super) fn scan(set: UnitSet, types: &[UnitType], needle: &[u8]) -> UnitSet {
-    let mut scan = Scan {
-        set,
-        types,
-        needle: Finder::new(needle),
-        dirs: Vec::new(),
-        parents: HashMap::new(),
-        reader: Reader::new(),
-    };
-    scan.list_dirs();
-    // Drop-ins first: they tell which fragments will be wanted.
-    scan.read_dropins();
-    scan.read_fragments();
-    scan.set
+impl UnitSet {
+    /// Lists the search path and reads all units of these types and their drop-ins, looking
+    /// for `needle` in each.
+    ///
+    /// What is wrong with single files shows when their unit is loaded; directories that
+    /// can't be read are in [`Self::problems`].
+    pub fn scan(search_path: &SearchPath, types: &[UnitType], needle: &[u8]) -> Self {
+        let mut scan = Scan {
+            set: Self::empty(search_path),
+            types,
+            needle: Finder::new(needle),
+            dirs: Vec::new(),
+            parents: HashMap::new(),
+            reader: Reader::new(),
+        };
+        scan.list_dirs();
+        // Drop-ins first: they tell which fragments will be wanted.
+        scan.read_dropins();
+        scan.read_fragments();
+        scan.set.find_aliases();
+        scan.set
+    }
 }
 
 /// A scan under way.

@@ -83,13 +83,9 @@ pub(super) struct DropinFile {
 }
 
 impl UnitSet {
-    /// Lists the search path and reads all units of these types and their drop-ins, looking
-    /// for `needle` in each.
-    ///
-    /// What is wrong with single files shows when their unit is loaded; directories that
-    /// can't be read are in [`Self::problems`].
-    pub fn scan(search_path: &SearchPath, types: &[UnitType], needle: &[u8]) -> Self {
-        let set = Self {
+    /// A set without any unit yet, for a scan to fill.
+    pub(super) fn empty(search_path: &SearchPath) -> Self {
+        Self {
             search_path: search_path.clone(),
             entries: Vec::new(),
             by_name: HashMap::new(),
@@ -97,10 +93,7 @@ impl UnitSet {
             dropins: HashMap::new(),
             needle_stems: HashSet::new(),
             problems: Vec::new(),
-        };
-        let mut set = super::scan::scan(set, types, needle);
-        set.find_aliases();
-        set
+        }
     }
 
     /// What could not be read and concerns no single unit.
@@ -197,6 +190,21 @@ impl UnitSet {
         let unit = self.named(name, fragment);
         let files = self.dropins_of(&unit).into_iter();
         files.map(|(_, file)| file.name.as_os_str()).collect()
+    }
+
+    /// The templates whose drop-ins apply to an instance, by any of its names; also where it has
+    /// a fragment of its own, or that of another template.
+    pub fn templates_of(&self, name: &UnitName) -> Vec<UnitName> {
+        if name.kind() != NameKind::Instance {
+            return Vec::new();
+        }
+        let fragment = self.fragment(name).ok().flatten();
+        let unit = self.named(name, fragment);
+        let mut templates: Vec<UnitName> = Vec::new();
+        for name in std::iter::once(&unit.name).chain(&unit.aliases) {
+            templates.extend(name.template().filter(|template| !templates.contains(template)));
+        }
+        templates
     }
 
     /// The text of a file, kept or read again.
@@ -316,7 +324,7 @@ impl UnitSet {
     }
 
     /// Turns the links around: from a unit to those that point to it.
-    fn find_aliases(&mut self) {
+    pub(super) fn find_aliases(&mut self) {
         let mut aliases: HashMap<UnitName, Vec<UnitName>> = HashMap::new();
         for entry in &self.entries {
             if !matches!(entry.target, Target::Alias(_)) {
