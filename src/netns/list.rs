@@ -1,0 +1,38 @@
+//! Which named network namespaces there are.
+
+use std::fs;
+use std::io;
+
+use super::record::Record;
+use super::{Error, Places, pin};
+
+/// A name in `/run/netns`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// The inode number of the namespace; none where a file has the name that is no pin.
+    pub inode: Option<u64>,
+    /// Did `unitcell netns up` make it?
+    pub ours: bool,
+}
+
+/// All names, sorted.
+pub fn list(places: &Places) -> Result<Vec<Named>, Error> {
+    let failed = |error| Error::system("read", &places.pins)(error);
+    let entries = match fs::read_dir(&places.pins) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut all = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        let inode = pin::inode(&places.pin(&name))?;
+        // An unprivileged reader can't ask for more than the inode number.
+        let ours = inode.is_some() && inode == Record::of(places, &name).read()?.map(|made| made.inode);
+        all.push(Named { name, inode, ours });
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
+}
