@@ -3,9 +3,17 @@
 //! Data runs one way: unit text ([`unit`]) → typed cell and plan ([`cell`]) → drop-ins
 //! (`generator`) or system calls (`exec`).
 
+#[cfg(feature = "tool")]
+pub mod bus;
 pub mod cell;
+#[cfg(feature = "tool")]
+pub mod cli;
 pub mod exec;
 pub mod generator;
+#[cfg(feature = "tool")]
+pub mod inspect;
+#[cfg(feature = "tool")]
+pub mod netns;
 pub mod notify;
 pub mod sys;
 pub mod unit;

@@ -1,0 +1,108 @@
+//! Why a verb could not do its work, told in one place.
+
+use std::io;
+use std::process::ExitCode;
+
+use super::style::{self, Palette};
+use super::{journal, output};
+use crate::unit::NameError;
+use crate::{bus, netns};
+
+/// An error that ends the tool.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Neither a unit nor a file.
+    #[error("{text} is no unit: {source}")]
+    NotAUnit {
+        /// As it was given.
+        text: String,
+        /// What is wrong with it as a name.
+        source: NameError,
+    },
+    /// Not in the search path.
+    #[error("there is no unit {0} in the search path")]
+    NoSuchUnit(String),
+    /// It has no process to look at.
+    #[error("{unit} has no process to look at: it is {active}")]
+    NotRunning {
+        /// The unit.
+        unit: String,
+        /// Its state.
+        active: String,
+    },
+    /// There is no such process.
+    #[error("there is no process {0}")]
+    NoSuchProcess(u32),
+    /// Not a name for a network namespace.
+    #[error("{name:?} {reason}")]
+    NetnsName {
+        /// As it was given.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A network namespace could not be had.
+    #[error("network namespace {name}: {source}")]
+    Netns {
+        /// Its name.
+        name: String,
+        /// What went wrong.
+        source: netns::Error,
+    },
+    /// The network namespaces could not be listed.
+    #[error(transparent)]
+    NetnsList(netns::Error),
+    /// systemd could not be asked.
+    #[error(transparent)]
+    Bus(#[from] bus::Error),
+    /// The output could not be written.
+    #[error("can't write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// Where systemctl has an exit status for it, that one.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            // Whoever reads through `head` has seen enough.
+            Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Error::NotRunning { .. } => ExitCode::from(3),
+            Error::NoSuchUnit(_) | Error::Bus(bus::Error::NoSuchUnit(_)) => ExitCode::from(4),
+            Error::NotAUnit { .. } | Error::NetnsName { .. } => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        match self {
+            Error::NotAUnit { .. } => Some("a path with a slash in it is taken for a file".to_owned()),
+            Error::NoSuchUnit(_) => {
+                Some("a path with a slash in it is taken for a file, --user looks at user units".to_owned())
+            }
+            Error::NotRunning { unit, .. } => Some(format!("`systemctl start {unit}`, then look again")),
+            Error::Netns { source, .. } | Error::NetnsList(source) => source.remedy().map(str::to_owned),
+            Error::Bus(error) => Some(error.remedy().to_owned()),
+            Error::NoSuchProcess(_) | Error::NetnsName { .. } | Error::Output(_) => None,
+        }
+    }
+
+    /// Tells it to the journal where standard error leads there, else to standard error.
+    pub(super) fn tell(&self) {
+        if matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            return;
+        }
+        if let Error::Netns { name, .. } = self
+            && journal::connected()
+            && journal::netns(journal::Entry::Failed, name, &self.to_string()).is_ok()
+        {
+            return;
+        }
+        let palette = Palette::for_stderr();
+        let mut text = format!("{}: {self}\n", palette.paint(style::ERROR, "error"));
+        if let Some(remedy) = self.remedy() {
+            text.push_str(&format!("  {}: {remedy}\n", palette.paint(style::HELP, "help")));
+        }
+        output::to_stderr(&text);
+    }
+}

@@ -1,0 +1,73 @@
+//! The command line of the tool: one file a verb.
+#![forbid(unsafe_code)]
+
+mod error;
+mod explain;
+mod journal;
+mod netns;
+mod output;
+mod show;
+mod snippet;
+mod style;
+mod subject;
+mod table;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use error::Error;
+use output::{Json, Output};
+use style::Palette;
+
+/// Gives systemd services namespaces of their own, declared in their unit files
+#[derive(Debug, Parser)]
+#[command(name = "unitcell", version, disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Print JSON instead of text
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Json::Off)]
+    json: Json,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Verify(verify::Verify),
+    Explain(explain::Explain),
+    Show(show::Show),
+    #[command(subcommand)]
+    Netns(netns::Netns),
+}
+
+/// Runs the tool with the arguments of the process.
+pub fn main() -> ExitCode {
+    let color = if Palette::for_stdout().is_on() { ColorChoice::Always } else { ColorChoice::Never };
+    let matches = Cli::command().color(color).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let output = Output::new(cli.json);
+    let outcome = match cli.verb {
+        Verb::Verify(verb) => verb.run(&output),
+        Verb::Explain(verb) => verb.run(&output),
+        Verb::Show(verb) => verb.run(&output),
+        Verb::Netns(verb) => verb.run(&output),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            error.tell();
+            error.exit_code()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

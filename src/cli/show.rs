@@ -1,0 +1,345 @@
+//! `unitcell show`: the namespaces of a service, what it sees beside what the host sees.
+
+use std::fs;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::Error;
+use super::output::Output;
+use super::style::{self, Palette};
+use super::subject::unit_name;
+use super::table::Table;
+use crate::bus;
+use crate::cell::Kind;
+use crate::inspect::process::unit_of_control_group;
+use crate::inspect::{Extent, Offsets, Process, View, Visible};
+use crate::netns::{self, Places};
+use crate::unit::Scope;
+
+/// Show the namespaces of a service: what it sees, beside what the host sees
+#[derive(Debug, clap::Args)]
+pub struct Show {
+    /// A unit that is running, or a process id
+    #[arg(value_name = "UNIT|PID")]
+    target: String,
+    /// Ask the user's manager for the unit
+    #[arg(long)]
+    user: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Shown {
+    unit: Option<String>,
+    pid: u32,
+    command: Option<String>,
+    namespaces: Vec<Namespace>,
+    service: Visible,
+    host: Visible,
+}
+
+#[derive(Debug, Serialize)]
+struct Namespace {
+    #[serde(rename = "type")]
+    name: &'static str,
+    inode: Option<u64>,
+    host_inode: Option<u64>,
+    /// Is it another one than the host's? Nobody knows where one of the two can't be read.
+    own: Option<bool>,
+    /// Its name in /run/netns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_as: Option<String>,
+    #[serde(skip)]
+    kind: Kind,
+}
+
+/// In the order of how much people care.
+const ORDER: [Kind; 8] =
+    [Kind::Uts, Kind::Network, Kind::Pid, Kind::Time, Kind::User, Kind::Cgroup, Kind::Ipc, Kind::Mount];
+
+impl Show {
+    pub fn run(self, output: &Output) -> Result<ExitCode, Error> {
+        let (unit, process) = match self.target.parse() {
+            Ok(pid) => of_pid(pid)?,
+            Err(_) => self.of_unit()?,
+        };
+        let service = View::of(&process);
+        if service.command.is_none() && !process.exists() {
+            return Err(Error::NoSuchProcess(process.pid));
+        }
+        let shown = compare(unit, service, View::of(&Process::new(1)));
+        output.print(&shown, |shown| render(shown, output.palette))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn of_unit(&self) -> Result<(Option<String>, Process), Error> {
+        let scope = if self.user { Scope::User } else { Scope::System };
+        let state = bus::unit(scope, unit_name(&self.target)?.as_str())?;
+        // A unit without a main process may still have others.
+        let pid = state.main_pid.or_else(|| {
+            let group = state.control_group.as_deref()?;
+            let processes = fs::read_to_string(format!("/sys/fs/cgroup{group}/cgroup.procs")).ok()?;
+            processes.lines().next()?.parse().ok()
+        });
+        match pid {
+            Some(pid) => Ok((Some(state.id), Process::new(pid))),
+            None => Err(Error::NotRunning { unit: state.id, active: state.active }),
+        }
+    }
+}
+
+fn of_pid(pid: u32) -> Result<(Option<String>, Process), Error> {
+    let process = Process::new(pid);
+    if !process.exists() {
+        return Err(Error::NoSuchProcess(pid));
+    }
+    let group = process.control_group().ok().flatten();
+    let unit = group.as_deref().and_then(unit_of_control_group).map(str::to_owned);
+    Ok((unit, process))
+}
+
+fn compare(unit: Option<String>, service: View, host: View) -> Shown {
+    let namespaces = ORDER.map(|kind| {
+        let (inode, host_inode) = (service.namespace(kind), host.namespace(kind));
+        let own = inode.zip(host_inode).map(|(one, other)| one != other);
+        let pinned_as = inode.filter(|_| kind == Kind::Network).and_then(name_of_netns);
+        Namespace { name: kind.proc_name(), inode, host_inode, own, pinned_as, kind }
+    });
+    let mut host_sees = host.sees;
+    // Of the service, and not of PID 1: by what the host knows the same process.
+    host_sees.pid = Some(service.pid);
+    host_sees.uid = service.uid;
+    host_sees.control_group = Process::new(service.pid).control_group().ok().flatten();
+    Shown {
+        unit,
+        pid: service.pid,
+        command: service.command,
+        namespaces: namespaces.into(),
+        service: service.sees,
+        host: host_sees,
+    }
+}
+
+fn name_of_netns(inode: u64) -> Option<String> {
+    let all = netns::list(&Places::system()).ok()?;
+    all.into_iter().find(|named| named.inode == Some(inode)).map(|named| named.name)
+}
+
+fn render(shown: &Shown, palette: Palette) -> String {
+    let command = shown.command.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
+    let title = match &shown.unit {
+        Some(unit) => format!("{}: process {}{command}", palette.paint(style::HEADING, unit), shown.pid),
+        None => format!("process {}{command}", shown.pid),
+    };
+    let mut sides = Sides::new(if shown.unit.is_some() { "THE SERVICE SEES" } else { "THE PROCESS SEES" });
+    for namespace in &shown.namespaces {
+        sides.namespace(namespace);
+        details(&mut sides, namespace, &shown.service, &shown.host);
+    }
+    let note = match sides.unknown {
+        true => format!("\n{UNKNOWN}: not to be read without privilege; root sees it all\n"),
+        false => String::new(),
+    };
+    format!("{title}\n\n{}{note}", sides.table.render(palette))
+}
+
+/// What stands for a value that could not be read.
+const UNKNOWN: &str = "?";
+
+/// A table of what the service sees, on the left, and the host, on the right.
+struct Sides {
+    table: Table,
+    unknown: bool,
+}
+
+impl Sides {
+    fn new(left: &str) -> Sides {
+        Sides { table: Table::with_heading(&["NAMESPACE", "", left, "THE HOST SEES"]), unknown: false }
+    }
+
+    fn namespace(&mut self, namespace: &Namespace) {
+        let whose = match namespace.own {
+            Some(true) => (style::OWN, "own"),
+            Some(false) => (style::DIM, "the host's"),
+            None => (style::DIM, UNKNOWN),
+        };
+        let id = |inode: Option<u64>| inode.map(|inode| format!("{}:[{inode}]", namespace.name));
+        let first = [(style::HEADING, namespace.kind.to_string()), (whose.0, whose.1.to_owned())];
+        self.add(first, id(namespace.inode), id(namespace.host_inode));
+    }
+
+    fn detail(&mut self, label: &str, service: Option<String>, host: Option<String>) {
+        let first = [(style::PLAIN, String::new()), (style::PLAIN, label.to_owned())];
+        self.add(first, service, host);
+    }
+
+    /// What is the service's alone stands out, what it shares with the host does not.
+    fn add(
+        &mut self,
+        first: [(clap::builder::styling::Style, String); 2],
+        service: Option<String>,
+        host: Option<String>,
+    ) {
+        let style = if service.is_some() && service != host { style::OWN } else { style::DIM };
+        self.unknown |= service.is_none() || host.is_none();
+        let text = |value: Option<String>| value.unwrap_or_else(|| UNKNOWN.to_owned());
+        let mut row = Vec::from(first);
+        row.extend([(style, text(service)), (style::DIM, text(host))]);
+        self.table.row(row);
+    }
+}
+
+fn details(sides: &mut Sides, namespace: &Namespace, service: &Visible, host: &Visible) {
+    match namespace.kind {
+        Kind::Uts => {
+            sides.detail("host name", service.hostname.clone(), host.hostname.clone());
+            sides.detail("NIS domain", service.domainname.clone(), host.domainname.clone());
+        }
+        Kind::Network => {
+            if let Some(name) = &namespace.pinned_as {
+                sides.detail("named", Some(name.clone()), Some("-".to_owned()));
+            }
+            let list = |names: &Option<Vec<String>>| names.as_ref().map(|names| list(names));
+            sides.detail("interfaces", list(&service.interfaces), list(&host.interfaces));
+        }
+        Kind::Pid => {
+            let number = |pid: Option<u32>| pid.map(|pid| format!("PID {pid}"));
+            sides.detail("itself as", number(service.pid), number(host.pid));
+            let count = |count: Option<usize>| count.map(|count| count.to_string());
+            sides.detail("processes", count(service.processes), count(host.processes));
+        }
+        Kind::Time => {
+            sides.detail("uptime", service.uptime.map(span), host.uptime.map(span));
+            if namespace.own == Some(true) {
+                let shift = |offsets: Option<Offsets>| offsets.map(shift);
+                sides.detail("clocks shifted", shift(service.clock_offsets), shift(host.clock_offsets));
+            }
+        }
+        Kind::User => {
+            let uid = |uid: Option<u32>| uid.map(|uid| format!("uid {uid}"));
+            sides.detail("runs as", uid(service.uid), uid(host.uid));
+            map(sides, "user ids", service.uid_map.as_deref());
+            map(sides, "group ids", service.gid_map.as_deref());
+        }
+        Kind::Cgroup => sides.detail("control group", service.control_group.clone(), host.control_group.clone()),
+        Kind::Mount => {
+            let count = |count: Option<usize>| count.map(|count| count.to_string());
+            sides.detail("mounts", count(service.mounts), count(host.mounts));
+        }
+        Kind::Ipc => {}
+    }
+}
+
+/// One line an extent, inside on the left and outside on the right.
+fn map(sides: &mut Sides, label: &str, extents: Option<&[Extent]>) {
+    let Some(extents) = extents else { return sides.detail(label, None, None) };
+    if extents.is_empty() {
+        sides.detail(label, Some("none".to_owned()), Some("-".to_owned()));
+    }
+    for (n, extent) in extents.iter().enumerate() {
+        let label = if n == 0 { label } else { "" };
+        sides.detail(label, Some(ids(extent.inside, extent.count)), Some(ids(extent.outside, extent.count)));
+    }
+}
+
+/// A range of ids; the one that has all of them is called so.
+fn ids(first: u32, count: u32) -> String {
+    match (first, count) {
+        (0, u32::MAX) => "all".to_owned(),
+        (first, 1) => first.to_string(),
+        (first, count) => format!("{first}-{}", u64::from(first) + u64::from(count) - 1),
+    }
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// Seconds, for people.
+fn span(seconds: i64) -> String {
+    let sign = if seconds < 0 { "-" } else { "" };
+    let seconds = seconds.unsigned_abs();
+    let (days, hours, minutes, seconds) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    match (days, hours) {
+        (0, 0) => format!("{sign}{minutes}min {seconds}s"),
+        (0, _) => format!("{sign}{hours}h {minutes}min"),
+        _ => format!("{sign}{days}d {hours}h {minutes}min"),
+    }
+}
+
+fn shift(offsets: Offsets) -> String {
+    let one = |clock: &str, nanoseconds: i128| (nanoseconds != 0).then(|| format!("{clock} {}", exact(nanoseconds)));
+    let shifted = [one("boottime", offsets.boottime), one("monotonic", offsets.monotonic)];
+    let shifted: Vec<String> = shifted.into_iter().flatten().collect();
+    if shifted.is_empty() { "not".to_owned() } else { shifted.join(", ") }
+}
+
+/// Nanoseconds as a time span of systemd.time(7), nothing left out.
+fn exact(nanoseconds: i128) -> String {
+    const UNITS: [(&str, u128); 7] = [
+        ("d", 86_400_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("min", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+        ("us", 1_000),
+        ("ns", 1),
+    ];
+    let mut rest = nanoseconds.unsigned_abs();
+    let mut parts = Vec::new();
+    for (unit, size) in UNITS {
+        if rest >= size {
+            parts.push(format!("{}{unit}", rest / size));
+            rest %= size;
+        }
+    }
+    format!("{}{}", if nanoseconds < 0 { '-' } else { '+' }, parts.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_shifts_are_short() {
+        assert_eq!(span(42_940_925), "497d 0h 2min");
+        assert_eq!(span(3_660), "1h 1min");
+        assert_eq!(span(61), "1min 1s");
+        assert_eq!(span(-61), "-1min 1s");
+        assert_eq!(shift(Offsets::default()), "not");
+        let both = Offsets { boottime: 86_400_000_000_000, monotonic: -1_500_000_000 };
+        assert_eq!(shift(both), "boottime +1d, monotonic -1s 500ms");
+        assert_eq!(shift(Offsets { boottime: 5_000_000, monotonic: 0 }), "boottime +5ms");
+    }
+
+    #[test]
+    fn ranges_of_ids_are_short() {
+        assert_eq!(ids(0, u32::MAX), "all");
+        assert_eq!(ids(1000, 1), "1000");
+        assert_eq!(ids(100_000, 65_536), "100000-165535");
+    }
+
+    #[test]
+    fn the_two_sides_stand_beside_each_other() {
+        let view = |inode, hostname: &str| View {
+            pid: 813,
+            command: Some("sleep".to_owned()),
+            uid: Some(0),
+            namespaces: vec![("uts", inode), ("ipc", 9)],
+            sees: Visible {
+                hostname: Some(hostname.to_owned()),
+                domainname: Some("(none)".to_owned()),
+                ..Visible::default()
+            },
+        };
+        let shown = compare(Some("web.service".to_owned()), view(2, "web"), view(1, "host"));
+        let text = render(&shown, Palette::off());
+        assert!(text.starts_with("web.service: process 813 (sleep)\n\nNAMESPACE"), "{text}");
+        let rows: Vec<String> =
+            text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        for row in ["UTS own uts:[2] uts:[1]", "host name web host", "IPC the host's ipc:[9] ipc:[9]"] {
+            assert!(rows.iter().any(|line| line == row), "{row}:\n{text}");
+        }
+        assert!(text.contains("?: not to be read"), "{text}");
+    }
+}

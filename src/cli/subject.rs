@@ -1,0 +1,222 @@
+//! What `verify` and `explain` are about: a unit, judged as the generator would judge it.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::cell::{Finding, Kind, Manager, Plan, SECTION, plan, plan::refusal};
+use crate::generator::dropin::{self, DropIn};
+use crate::generator::log::Log;
+use crate::generator::{Run, facts};
+use crate::inspect::Process;
+use crate::unit::{self, Env, Scope, SearchPath, Unit, UnitName, UnitSet, UnitType};
+
+/// Where `make install` puts the wrapper.
+const BINDIR: &str = match option_env!("UNITCELL_BINDIR") {
+    Some(directory) => directory,
+    None => "/usr/bin",
+};
+
+/// Whose units, and what runs them.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Look at user units
+    #[arg(long)]
+    user: bool,
+    /// Look at another root directory, such as an image; also $UNITCELL_ROOT
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Judge for this version of systemd, not for the one that runs
+    #[arg(long, value_name = "N")]
+    systemd_version: Option<u32>,
+}
+
+impl Options {
+    pub fn root(&self) -> PathBuf {
+        let variable = || env::var_os("UNITCELL_ROOT").map(PathBuf::from);
+        self.root.clone().or_else(variable).unwrap_or_else(|| PathBuf::from("/"))
+    }
+}
+
+/// A unit, and what comes of its cell.
+#[derive(Debug)]
+pub struct Subject {
+    pub name: UnitName,
+    /// The unit, if it could be read.
+    pub unit: Option<Unit>,
+    pub plan: Plan,
+    /// The drop-in that the generator writes: its path and its text.
+    pub dropin: Option<(PathBuf, String)>,
+}
+
+impl Subject {
+    /// Has it a section for us at all?
+    pub fn has_cell(&self) -> bool {
+        self.unit.as_ref().is_none_or(|unit| unit.section(SECTION).next().is_some())
+    }
+}
+
+/// All units, and the manager that they are judged for.
+#[derive(Debug)]
+pub struct Judge {
+    pub manager: Manager,
+    run: Run,
+    set: UnitSet,
+}
+
+impl Judge {
+    pub fn new(options: &Options) -> Judge {
+        let scope = if options.user { Scope::User } else { Scope::System };
+        let run = Run {
+            scope,
+            root: options.root(),
+            env: Env::from_vars(env::vars_os()),
+            output: output(scope),
+            wrapper: format!("{BINDIR}/unitcell-exec"),
+        };
+        let mut manager = facts::manager(&run, &Log::standard_error());
+        if let Some(version) = options.systemd_version {
+            manager.version = version;
+        }
+        assume_what_is_hidden(&mut manager, &run);
+        let search_path = SearchPath::new(scope, &run.root, &run.env);
+        let set = UnitSet::scan(&search_path, &UnitType::ALL, SECTION.as_bytes());
+        Judge { manager, run, set }
+    }
+
+    /// Every unit with a cell.
+    pub fn everything(&self) -> Vec<Subject> {
+        self.set.names_with_needle().iter().map(|name| self.unit(name)).filter(Subject::has_cell).collect()
+    }
+
+    /// What an argument means: a path has a slash, and a name that the search path does not know
+    /// may still be a file beside us.
+    pub fn argument(&self, text: &str) -> Result<Subject, Error> {
+        let file = Path::new(text);
+        if text.contains('/') {
+            return Ok(self.file(file));
+        }
+        let name = unit_name(text)?;
+        if self.set.contains(&name) || !self.set.dropin_names(&name).is_empty() {
+            Ok(self.unit(&name))
+        } else if file.is_file() {
+            Ok(self.file(file))
+        } else {
+            Err(Error::NoSuchUnit(name.to_string()))
+        }
+    }
+
+    fn unit(&self, name: &UnitName) -> Subject {
+        self.judge(name.clone(), self.set.load(name), &self.set.dropin_names(name))
+    }
+
+    fn file(&self, file: &Path) -> Subject {
+        let unit = Unit::from_file(file).and_then(|unit| match unit.fragment {
+            // Alone a drop-in has no commands, and most of a cell is about those.
+            None => self.with_its_unit(unit, file),
+            Some(_) => Ok(unit),
+        });
+        let name = match &unit {
+            Ok(unit) => unit.name.clone(),
+            Err(_) => name_of_file(file),
+        };
+        let dropins = unit.as_ref().map(|unit| unit.dropins.clone()).unwrap_or_default();
+        let names: Vec<&OsStr> = dropins.iter().filter_map(|path| path.file_name()).collect();
+        self.judge(name, unit, &names)
+    }
+
+    /// A drop-in together with the unit that it is for, as far as that is in the search path.
+    fn with_its_unit(&self, alone: Unit, file: &Path) -> Result<Unit, unit::Error> {
+        let whole = self.set.load(&alone.name)?;
+        let Some(fragment) = &whole.fragment else { return Ok(alone) };
+        let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let within = |path: &Path| self.run.root.join(path.strip_prefix("/").unwrap_or(path));
+        if whole.dropins.iter().any(|path| within(path) == absolute) {
+            return Ok(whole);
+        }
+        let mut dropins: Vec<PathBuf> = whole.dropins.iter().map(|path| within(path)).collect();
+        dropins.retain(|path| path.file_name() != file.file_name());
+        dropins.push(file.to_owned());
+        dropins.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+        let dropins: Vec<&Path> = dropins.iter().map(PathBuf::as_path).collect();
+        Unit::from_files(whole.name.clone(), Some(&within(fragment)), &dropins)
+    }
+
+    fn judge(&self, name: UnitName, unit: Result<Unit, unit::Error>, dropins: &[&OsStr]) -> Subject {
+        let path = DropIn::new(&self.run.output, &name, dropins).path();
+        let (unit, plan) = match unit {
+            Ok(unit) if unit.masked || unit.section(SECTION).next().is_none() => (Some(unit), Plan::default()),
+            Ok(unit) if name.type_() != UnitType::Service => {
+                let at = unit.section(SECTION).next().map(|line| line.at.clone());
+                let message = format!("[{SECTION}] is for services, not for {name}");
+                (Some(unit), refused(Finding::error(at, message, "remove the section")))
+            }
+            Ok(unit) => {
+                let plan = plan(&unit, &self.manager);
+                (Some(unit), plan)
+            }
+            Err(error) => (None, refused(Finding::error(Some(error.at), error.kind.to_string(), "mend the file"))),
+        };
+        let text = (!plan.is_empty()).then(|| self.text(&name, &plan));
+        Subject { name, unit, plan, dropin: text.map(|text| (path, text)) }
+    }
+
+    /// The text that the generator writes for a plan.
+    fn text(&self, name: &UnitName, plan: &Plan) -> String {
+        let first = || plan.findings.first()?.at.as_ref().map(|at| &*at.file);
+        let source = plan.sources.first().map(|source| &**source).or_else(first);
+        if name.type_() != UnitType::Service {
+            return dropin::render(source, &[("AssertPathExists", "!/".to_owned())], &[]);
+        }
+        if plan.service_lines.is_empty() && plan.is_refused() {
+            return dropin::render(source, &[], &refusal(&self.manager.wrapper, &plan.findings));
+        }
+        dropin::render(source, &plan.unit_lines, &plan.service_lines)
+    }
+}
+
+fn refused(finding: Finding) -> Plan {
+    Plan { findings: vec![finding], ..Plan::default() }
+}
+
+/// The unit that a text names; like systemctl, without a suffix it is a service.
+pub fn unit_name(text: &str) -> Result<UnitName, Error> {
+    let complete = UnitName::new(text);
+    complete
+        .or_else(|error| UnitName::new(&format!("{text}.service")).map_err(|_| error))
+        .map_err(|source| Error::NotAUnit { text: text.to_owned(), source })
+}
+
+/// The unit that a file would be, whatever is the matter with it.
+fn name_of_file(file: &Path) -> UnitName {
+    let own = file.file_name().and_then(OsStr::to_str).and_then(|name| UnitName::new(name).ok());
+    own.unwrap_or_else(|| UnitName::new("unknown.service").expect("a valid name"))
+}
+
+/// The directory that systemd hands to a generator.
+fn output(scope: Scope) -> PathBuf {
+    match scope {
+        Scope::System => "/run/systemd/generator".into(),
+        Scope::User => {
+            let runtime = env::var_os("XDG_RUNTIME_DIR").unwrap_or_else(|| OsString::from("/run/user/UID"));
+            PathBuf::from(runtime).join("systemd/generator")
+        }
+    }
+}
+
+/// The generator may look at PID 1; who verifies a file, or an image, often may not. What a manager
+/// usually is stands in for that: in the namespaces of the machine, and the system's privileged.
+fn assume_what_is_hidden(manager: &mut Manager, run: &Run) {
+    let own = Process::current();
+    for kind in Kind::ALL {
+        if manager.namespace(kind).is_none()
+            && let Ok(inode) = own.namespace(kind)
+        {
+            manager.namespaces.push((kind, inode));
+        }
+    }
+    if run.scope == Scope::System && !run.root.join("proc/1/status").exists() {
+        manager.privileged = true;
+    }
+}

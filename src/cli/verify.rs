@@ -1,0 +1,196 @@
+//! `unitcell verify`: the findings of the generator, before it is too late.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::Error;
+use super::output::Output;
+use super::snippet::{Sources, quote};
+use super::style::{self, Palette};
+use super::subject::{Judge, Options, Subject};
+use crate::cell::{Finding, SECTION};
+use crate::unit::words::escape_specifiers;
+use crate::unit::{Location, Unit, syntax};
+
+/// Show what is wrong with the cells of units, and how to mend it
+///
+/// Without an argument, all units with a cell are verified. The exit status is 1 if any of them
+/// would be refused.
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// Units of the search path, or unit files and drop-ins by their path
+    #[arg(value_name = "UNIT|FILE")]
+    subjects: Vec<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Severity {
+    Error,
+    Warning,
+    Hint,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    unit: String,
+    severity: Severity,
+    #[serde(flatten)]
+    place: Option<Place>,
+    message: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    remedy: String,
+    #[serde(skip)]
+    at: Option<Location>,
+}
+
+#[derive(Debug, Serialize)]
+struct Place {
+    file: String,
+    line: u32,
+    column: u32,
+}
+
+impl Report {
+    fn new(unit: &str, severity: Severity, at: Option<Location>, message: String, remedy: String) -> Report {
+        let place =
+            at.as_ref().map(|at| Place { file: at.file.display().to_string(), line: at.line, column: at.column });
+        Report { unit: unit.to_owned(), severity, place, message, remedy, at }
+    }
+
+    fn of_finding(unit: &str, finding: &Finding) -> Report {
+        let severity = if finding.is_error() { Severity::Error } else { Severity::Warning };
+        Report::new(unit, severity, finding.at.clone(), finding.message.clone(), finding.remedy.clone())
+    }
+}
+
+impl Verify {
+    pub fn run(self, output: &Output) -> Result<ExitCode, Error> {
+        let judge = Judge::new(&self.options);
+        let sources = Sources::new(&self.options.root());
+        let subjects = match self.subjects.as_slice() {
+            [] => judge.everything(),
+            some => some.iter().map(|text| judge.argument(text)).collect::<Result<_, _>>()?,
+        };
+        let reports: Vec<Report> = subjects.iter().flat_map(|subject| reports(subject, &sources)).collect();
+        output.print(&reports, |reports| {
+            reports.iter().map(|report| render(report, &sources, output.palette)).collect()
+        })?;
+        let refused = reports.iter().any(|report| report.severity == Severity::Error);
+        Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+/// Findings as they are rendered for people; `explain` shows them, too.
+pub fn findings_text(subject: &Subject, sources: &Sources, palette: Palette) -> String {
+    let reports = subject.plan.findings.iter().map(|finding| Report::of_finding(subject.name.as_str(), finding));
+    reports.map(|report| render(&report, sources, palette)).collect()
+}
+
+fn reports(subject: &Subject, sources: &Sources) -> Vec<Report> {
+    let name = subject.name.as_str();
+    let mut reports: Vec<Report> =
+        subject.plan.findings.iter().map(|finding| Report::of_finding(name, finding)).collect();
+    let Some(unit) = &subject.unit else { return reports };
+    let warning = |message: String| Report::new(name, Severity::Warning, None, message, String::new());
+    if unit.masked {
+        reports.push(warning("the unit is masked: it never starts".to_owned()));
+    } else if !subject.has_cell() {
+        reports.push(warning(format!("the unit has no [{SECTION}] section: it starts without a cell")));
+    }
+    reports.extend(ignored_lines(unit, sources).map(|warning| {
+        Report::new(name, Severity::Warning, Some(warning.at.clone()), warning.to_string(), String::new())
+    }));
+    reports.extend(hint(subject, unit));
+    // As one reads the files; what stands nowhere comes last.
+    reports.sort_by(|a, b| (a.at.is_none(), &a.at).cmp(&(b.at.is_none(), &b.at)));
+    reports
+}
+
+/// The lines of our section that are no assignments.
+fn ignored_lines<'u>(unit: &'u Unit, sources: &Sources) -> impl Iterator<Item = &'u syntax::Warning> {
+    unit.warnings.iter().filter(move |warning| {
+        let text = sources.read(&warning.at.file);
+        text.is_some_and(|text| section_at(&text, warning.at.line) == Some(SECTION))
+    })
+}
+
+/// The section that a line stands in.
+fn section_at(text: &str, line: u32) -> Option<&str> {
+    let before = text.lines().take(line as usize).map(str::trim);
+    before.filter_map(|line| line.strip_prefix('[')?.strip_suffix(']')).last()
+}
+
+/// Nothing that a generator writes can help where the generator itself is gone.
+fn hint(subject: &Subject, unit: &Unit) -> Option<Report> {
+    let (path, _) = subject.dropin.as_ref().filter(|_| !subject.plan.is_refused())?;
+    let path = escape_specifiers(&path.display().to_string());
+    let guarded = unit.list("Unit", "AssertPathExists").iter().any(|line| line.value.contains("zz-unitcell.conf"));
+    (!guarded).then(|| {
+        Report::new(
+            subject.name.as_str(),
+            Severity::Hint,
+            None,
+            "should unitcell-generator ever be missing, the service would start without its cell".to_owned(),
+            format!("to rule that out, add to [Unit]: AssertPathExists={path}"),
+        )
+    })
+}
+
+/// `FILE:LINE:COLUMN: error: MESSAGE`, the line, and the remedy.
+fn render(report: &Report, sources: &Sources, palette: Palette) -> String {
+    let (style, word) = match report.severity {
+        Severity::Error => (style::ERROR, "error"),
+        Severity::Warning => (style::WARNING, "warning"),
+        Severity::Hint => (style::HELP, "hint"),
+    };
+    let place = report.at.as_ref().map_or_else(|| report.unit.clone(), Location::to_string);
+    let mut text =
+        format!("{}: {}: {}\n", palette.paint(style::HEADING, &place), palette.paint(style, word), report.message);
+    if let Some(at) = &report.at
+        && let Some(source) = sources.read(&at.file)
+    {
+        text.push_str(&quote(&source, at, palette));
+    }
+    if !report.remedy.is_empty() {
+        let _ = writeln!(text, "  {}: {}", palette.paint(style::HELP, "help"), report.remedy);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_finding_is_shown_with_its_line_and_its_remedy() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("cell.conf"), "[X-Unitcell]\nHostname=a_b\n").unwrap();
+        let at = Location::new(&Arc::from(Path::new("/cell.conf")), 2, 10);
+        let report = Report::of_finding("web.service", &Finding::error(Some(at), "Hostname=a_b: no", "correct it"));
+        assert_eq!(
+            render(&report, &Sources::new(directory.path()), Palette::off()),
+            "/cell.conf:2:10: error: Hostname=a_b: no\n    2 | Hostname=a_b\n      |          ^^^\n  help: correct it\n"
+        );
+        assert_eq!(
+            serde_json::to_string(&report).unwrap(),
+            r#"{"unit":"web.service","severity":"error","file":"/cell.conf","line":2,"column":10,"message":"Hostname=a_b: no","remedy":"correct it"}"#
+        );
+    }
+
+    #[test]
+    fn the_section_of_a_line_is_the_last_header_before_it() {
+        let text = "[Service]\nX\n [X-Unitcell]\nY\n[Unit]\nZ\n";
+        assert_eq!(section_at(text, 2), Some("Service"));
+        assert_eq!(section_at(text, 4), Some("X-Unitcell"));
+        assert_eq!(section_at(text, 6), Some("Unit"));
+        assert_eq!(section_at("x\n", 1), None);
+    }
+}
