@@ -13,6 +13,7 @@ bindir             := $(PREFIX)/bin
 docdir             := $(PREFIX)/share/doc/unitcell
 systemunitdir      := $(or $(call pc,systemdsystemunitdir),$(PREFIX)/lib/systemd/system)
 systemgeneratordir := $(or $(call pc,systemdsystemgeneratordir),$(PREFIX)/lib/systemd/system-generators)
+catalogdir         := $(or $(call pc,catalogdir),$(PREFIX)/lib/systemd/catalog)
 usergeneratordir   := $(or $(call pc,systemdusergeneratordir),$(PREFIX)/lib/systemd/user-generators)
 
 # The generator writes the wrapper's full path into drop-ins, so every build is for one
@@ -29,7 +30,7 @@ docs  := $(wildcard README.md LICENSE*)
 units := $(wildcard units/*.service units/*.socket units/*.target)
 units_in := $(wildcard units/*.in)
 
-.PHONY: all tool wrapper generator test-payload install uninstall check lint test test-machine deps clean help
+.PHONY: all tool wrapper generator test-payload install uninstall check lint test test-machine demo deps clean help
 
 all: wrapper generator tool
 
@@ -50,6 +51,8 @@ install: all
 	$(INSTALL) -D -m 755 $(release)/unitcell $(release)/unitcell-exec -t $(DESTDIR)$(bindir)
 	$(INSTALL) -D -m 755 $(release)/unitcell-generator -t $(DESTDIR)$(systemgeneratordir)
 	$(INSTALL) -D -m 755 $(release)/unitcell-generator -t $(DESTDIR)$(usergeneratordir)
+	$(INSTALL) -D -m 644 units/unitcell.catalog -t $(DESTDIR)$(catalogdir)
+	$(if $(DESTDIR),,-journalctl --update-catalog)
 	$(INSTALL) -d $(DESTDIR)$(systemunitdir)
 	$(if $(units),$(INSTALL) -m 644 $(units) -t $(DESTDIR)$(systemunitdir))
 	set -e; for unit in $(units_in); do \
@@ -62,6 +65,7 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(bindir)/,unitcell unitcell-exec)
 	rm -f $(DESTDIR)$(systemgeneratordir)/unitcell-generator $(DESTDIR)$(usergeneratordir)/unitcell-generator
 	rm -f $(addprefix $(DESTDIR)$(systemunitdir)/,$(notdir $(units) $(units_in:.in=)))
+	rm -f $(DESTDIR)$(catalogdir)/unitcell.catalog
 	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(docs))
 	-rmdir $(DESTDIR)$(docdir) 2>/dev/null
 
@@ -79,6 +83,11 @@ test:
 
 test-machine:
 	$(CARGO) test --test machine
+
+# VERSION=252, 257 or 262.
+demo: deps
+	$(MAKE) --no-print-directory all test-payload PREFIX=/usr
+	$(CARGO) run -q --example demo -- $(or $(VERSION),252)
 
 # command:package pairs that `check` needs and a plain Debian may not have.
 needed := systemd-nspawn:systemd-container mmdebstrap:mmdebstrap pkg-config:pkg-config \
@@ -106,6 +115,7 @@ help:
 	@echo "all           build the wrapper and the generator (static) and the tool"
 	@echo "install       DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
 	@echo "uninstall     remove what install put there"
+	@echo "demo          VERSION=252: a service with a cell under a real systemd, and the proof (root)"
 	@echo "check         format, lints, tests, and machine tests under real systemd (root)"
 	@echo "lint test test-machine   the parts of check"
 	@echo "deps          the Debian packages that check needs"

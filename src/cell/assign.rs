@@ -24,6 +24,12 @@ impl Cell {
                 None => findings.push(unknown_key(&line.key, line.at.clone())),
             }
         }
+        // systemd would only log such a line; here it may have been meant to isolate.
+        let ours = unit.warnings.iter().filter(|warning| warning.section.as_deref() == Some(SECTION));
+        findings.extend(ours.map(|warning| {
+            Finding::error(Some(warning.at.clone()), "the line is no assignment", "write DIRECTIVE=VALUE, or remove it")
+        }));
+        findings.sort_by(|a, b| a.at.cmp(&b.at));
         (cell, findings)
     }
 

@@ -12,7 +12,7 @@ use super::style::{self, Palette};
 use super::subject::{Judge, Options, Subject};
 use crate::cell::{Finding, SECTION};
 use crate::unit::words::escape_specifiers;
-use crate::unit::{Location, Unit, syntax};
+use crate::unit::{Location, Unit};
 
 /// Show what is wrong with the cells of units, and how to mend it
 ///
@@ -76,7 +76,7 @@ impl Verify {
             [] => judge.everything(),
             some => some.iter().map(|text| judge.argument(text)).collect::<Result<_, _>>()?,
         };
-        let reports: Vec<Report> = subjects.iter().flat_map(|subject| reports(subject, &sources)).collect();
+        let reports: Vec<Report> = subjects.iter().flat_map(reports).collect();
         output.print(&reports, |reports| {
             reports.iter().map(|report| render(report, &sources, output.palette)).collect()
         })?;
@@ -91,7 +91,7 @@ pub fn findings_text(subject: &Subject, sources: &Sources, palette: Palette) -> 
     reports.map(|report| render(&report, sources, palette)).collect()
 }
 
-fn reports(subject: &Subject, sources: &Sources) -> Vec<Report> {
+fn reports(subject: &Subject) -> Vec<Report> {
     let name = subject.name.as_str();
     let mut reports: Vec<Report> =
         subject.plan.findings.iter().map(|finding| Report::of_finding(name, finding)).collect();
@@ -102,27 +102,10 @@ fn reports(subject: &Subject, sources: &Sources) -> Vec<Report> {
     } else if !subject.has_cell() {
         reports.push(warning(format!("the unit has no [{SECTION}] section: it starts without a cell")));
     }
-    reports.extend(ignored_lines(unit, sources).map(|warning| {
-        Report::new(name, Severity::Warning, Some(warning.at.clone()), warning.to_string(), String::new())
-    }));
     reports.extend(hint(subject, unit));
     // As one reads the files; what stands nowhere comes last.
     reports.sort_by(|a, b| (a.at.is_none(), &a.at).cmp(&(b.at.is_none(), &b.at)));
     reports
-}
-
-/// The lines of our section that are no assignments.
-fn ignored_lines<'u>(unit: &'u Unit, sources: &Sources) -> impl Iterator<Item = &'u syntax::Warning> {
-    unit.warnings.iter().filter(move |warning| {
-        let text = sources.read(&warning.at.file);
-        text.is_some_and(|text| section_at(&text, warning.at.line) == Some(SECTION))
-    })
-}
-
-/// The section that a line stands in.
-fn section_at(text: &str, line: u32) -> Option<&str> {
-    let before = text.lines().take(line as usize).map(str::trim);
-    before.filter_map(|line| line.strip_prefix('[')?.strip_suffix(']')).last()
 }
 
 /// Nothing that a generator writes can help where the generator itself is gone.
@@ -183,14 +166,5 @@ mod tests {
             serde_json::to_string(&report).unwrap(),
             r#"{"unit":"web.service","severity":"error","file":"/cell.conf","line":2,"column":10,"message":"Hostname=a_b: no","remedy":"correct it"}"#
         );
-    }
-
-    #[test]
-    fn the_section_of_a_line_is_the_last_header_before_it() {
-        let text = "[Service]\nX\n [X-Unitcell]\nY\n[Unit]\nZ\n";
-        assert_eq!(section_at(text, 2), Some("Service"));
-        assert_eq!(section_at(text, 4), Some("X-Unitcell"));
-        assert_eq!(section_at(text, 6), Some("Unit"));
-        assert_eq!(section_at("x\n", 1), None);
     }
 }

@@ -71,6 +71,8 @@ impl Assignment {
 pub struct Warning {
     /// The line.
     pub at: Location,
+    /// The section that it stands in, if any.
+    pub section: Option<String>,
     /// Why it is ignored.
     pub kind: WarningKind,
 }
@@ -237,7 +239,7 @@ impl Parser<'_> {
             let (line, column) = logical.position(offset);
             Location::new(self.file, line, column)
         };
-        let warn = |kind| Warning { at: place(start), kind };
+        let warn = |section: Option<&String>, kind| Warning { at: place(start), section: section.cloned(), kind };
 
         let Some(text) = valid_utf8(text) else {
             // systemd gives up on the file here, and of a drop-in keeps what came before.
@@ -255,15 +257,15 @@ impl Parser<'_> {
             return Ok(());
         }
         let Some(section) = &self.section else {
-            self.parsed.warnings.push(warn(WarningKind::OutsideSection));
+            self.parsed.warnings.push(warn(None, WarningKind::OutsideSection));
             return Ok(());
         };
         let Some((key, value)) = text.split_once('=') else {
-            self.parsed.warnings.push(warn(WarningKind::MissingEquals));
+            self.parsed.warnings.push(warn(Some(section), WarningKind::MissingEquals));
             return Ok(());
         };
         if key.is_empty() {
-            self.parsed.warnings.push(warn(WarningKind::MissingKey));
+            self.parsed.warnings.push(warn(Some(section), WarningKind::MissingKey));
             return Ok(());
         }
 

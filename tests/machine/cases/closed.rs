@@ -10,6 +10,7 @@ cases![
     namespace_file_of_another_type_fails,
     native_directive_that_fails_open_is_caught,
     unknown_key_is_refused,
+    line_without_equals_is_refused,
     not_supported_yet_is_refused,
     bad_value_is_refused,
     contradiction_is_refused,
@@ -100,6 +101,11 @@ fn native_directive_that_fails_open_is_caught(case: &Case) {
 fn unknown_key_is_refused(case: &Case) {
     let unit = case.service("web", "", "Hostname=web\nHostnam=other");
     assert_refused(&unit, "cell.conf:3:1: Hostnam= is no directive of [X-Unitcell]; did you mean Hostname=?");
+}
+
+fn line_without_equals_is_refused(case: &Case) {
+    let unit = case.service("web", "", "Hostname=web\nPrivateNetwork: yes");
+    assert_refused(&unit, "cell.conf:3:1: the line is no assignment");
 }
 
 fn not_supported_yet_is_refused(case: &Case) {

@@ -4,6 +4,7 @@ mod boot;
 mod cell;
 mod closed;
 mod identity;
+mod net;
 mod pid;
 mod user;
 
@@ -66,5 +67,5 @@ macro_rules! is_mark {
 use {cases, is_mark, optional};
 
 pub fn all() -> Vec<Entry> {
-    [boot::CASES, cell::CASES, closed::CASES, identity::CASES, pid::CASES, user::CASES].concat()
+    [boot::CASES, cell::CASES, closed::CASES, identity::CASES, net::CASES, pid::CASES, user::CASES].concat()
 }
