@@ -27,8 +27,10 @@ pub struct Wrapping {
     pub main: Vec<String>,
     /// Its options before all others.
     pub control: Vec<String>,
-    /// Those that say who the command is; for all that do not ask to stay root.
+    /// Those that say who the command is.
     pub identity: Vec<String>,
+    /// The same for a command that asks to stay root (`!`): all but the user and the groups.
+    pub identity_of_root: Vec<String>,
     /// Must it run as root, to set the cell up?
     pub privileged: bool,
 }
@@ -85,9 +87,8 @@ fn wrap_one(unit: &Unit, command: &ExecCommand, wrapping: &Wrapping, main: bool)
     // With `:` systemd expands no variables, and takes `$$` for what it says.
     let literal = |text: &str| if prefixes.no_env { text.to_owned() } else { escape_dollar(text) };
     words.extend(if main { &wrapping.main } else { &wrapping.control }.iter().map(|option| literal(option)));
-    if !prefixes.no_setuid {
-        words.extend(wrapping.identity.iter().map(|option| literal(option)));
-    }
+    let identity = if prefixes.no_setuid { &wrapping.identity_of_root } else { &wrapping.identity };
+    words.extend(identity.iter().map(|option| literal(option)));
     let path = command.path.as_str().expect("unit files are UTF-8");
     if !path.starts_with(['/', '%']) {
         let own = unit.last("Service", "ExecSearchPath").map(|line| line.value.as_str());

@@ -117,6 +117,14 @@ impl Identity {
         self.user.is_some() || self.group.is_some() || !self.supplementary_groups.is_empty()
     }
 
+    /// What remains of it for a command with the prefix `!`: that changes neither user nor groups,
+    /// and is held by all the rest.
+    pub fn of_root(&self, unit: &Unit, manager: &Manager) -> Identity {
+        let mut identity = Identity { user: None, group: None, supplementary_groups: Vec::new(), ..self.clone() };
+        identity.no_new_privileges = no_new_privileges_is_implied(unit, &identity, manager);
+        identity
+    }
+
     /// The options that make the wrapper read the same identity.
     pub fn options(&self) -> Vec<String> {
         let mut options = Vec::new();

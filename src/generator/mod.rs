@@ -8,6 +8,8 @@ pub mod dropin;
 pub mod facts;
 pub mod log;
 
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::cell::{Finding, Manager, SECTION, plan, plan::refusal};
@@ -48,8 +50,7 @@ pub fn generate(run: &Run, log: &Log) -> bool {
     // Closed first: should what follows crash over one unit, none of the others runs unisolated.
     let unfinished = Finding::error(None, "unitcell-generator did not finish", "see its messages in the journal");
     let mut closed = Vec::new();
-    for name in names {
-        let dropin = DropIn::new(&run.output, &name, &set.dropin_names(&name));
+    for (name, dropin) in places(&set, &names, &run.output) {
         let text = closing(&name, &run.wrapper, std::slice::from_ref(&unfinished));
         match dropin.write(&text) {
             Ok(()) => closed.push((name, dropin)),
@@ -61,9 +62,16 @@ pub fn generate(run: &Run, log: &Log) -> bool {
     }
 
     let manager = facts::manager(run, log);
+    let mut templates = HashSet::new();
     for (name, dropin) in closed {
         let outcome = match content(&set, &name, &manager, log) {
-            Some(text) => dropin.write(&text),
+            Some(text) => {
+                templates.extend(name.is_template().then(|| name.clone()));
+                dropin.write(&text)
+            }
+            None if set.templates_of(&name).iter().any(|template| templates.contains(template)) => {
+                dropin.write(dropin::INSTEAD_OF_TEMPLATE)
+            }
             None => dropin.remove(),
         };
         if let Err(error) = outcome {
@@ -72,6 +80,27 @@ pub fn generate(run: &Run, log: &Log) -> bool {
         }
     }
     all_written
+}
+
+/// Where the drop-in of each unit goes, templates first.
+///
+/// systemd gives an instance its template's drop-ins, too, but of two files with the same name the
+/// instance's own alone. So the two have the same name, and never both apply.
+fn places(set: &UnitSet, names: &[UnitName], output: &Path) -> Vec<(UnitName, DropIn)> {
+    let all: HashSet<&UnitName> = names.iter().collect();
+    let family = |name: &UnitName| {
+        let template = set.templates_of(name).into_iter().find(|template| all.contains(template));
+        template.unwrap_or_else(|| name.clone())
+    };
+    let families: Vec<UnitName> = names.iter().map(family).collect();
+    let mut others: HashMap<&UnitName, Vec<&OsStr>> = HashMap::new();
+    for (name, family) in names.iter().zip(&families) {
+        others.entry(family).or_default().extend(set.dropin_names(name));
+    }
+    let place = |(name, family): (&UnitName, &UnitName)| (name.clone(), DropIn::new(output, name, &others[family]));
+    let mut places: Vec<(UnitName, DropIn)> = names.iter().zip(&families).map(place).collect();
+    places.sort_by_key(|(name, _)| !name.is_template());
+    places
 }
 
 /// The drop-in of a unit; none where there is no cell after all.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::path::real_path;
 use super::read::{Found, Reader};
-use super::{Error, ErrorKind, Location, NameKind, SearchPath, Unit, UnitName, UnitType};
+use super::{Error, ErrorKind, Location, NameKind, SearchPath, Unit, UnitName};
 
 /// As many aliases of aliases as systemd follows.
 const FOLLOW_MAX: usize = 8;
@@ -347,13 +347,16 @@ impl UnitSet {
         unit.dropin_stems().iter().any(|s| stems.contains(&**s))
     }
 
-    /// Whether an instance has a file or a drop-in that its template has not.
+    /// Whether an instance has a file or a drop-in that its template has not, or is another unit.
     fn is_own_instance(&self, name: &UnitName) -> bool {
         if name.kind() != NameKind::Instance {
             return false;
         }
-        let has_file = |e: &Entry| matches!(e.target, Target::File { .. });
-        self.entry(name.as_str()).is_some_and(has_file) || self.dropins.contains_key(name.as_str())
+        let sets_apart = |e: &Entry| match &e.target {
+            Target::File { .. } => true,
+            Target::Alias(target) => name.template().is_none_or(|template| template.as_str() != &**target),
+        };
+        self.entry(name.as_str()).is_some_and(sets_apart) || self.dropins.contains_key(name.as_str())
     }
 }
 

@@ -5,7 +5,7 @@ use rustix::fs::{CWD, FileType, Mode};
 use tempfile::TempDir;
 
 use super::*;
-use crate::unit::{Env, Scope};
+use crate::unit::{Env, Scope, UnitType};
 
 const NEEDLE: &[u8] = b"X-Unitcell";
 const CELL: &str = "[X-Unitcell]\nHostname=h\n";
