@@ -61,6 +61,7 @@ fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier) -> io::Result<()> {
 }
 
 fn wait(child: Pid, give: OwnedFd) -> io::Result<()> {
+    process::hold_signals()?;
     File::from(give).write_all(&[1])?;
     process::end_like(process::wait_forwarding(child)?)
 }

@@ -43,7 +43,11 @@ pub fn make(maps: &Maps) -> io::Result<Namespace> {
             drop((to_parent, from_parent));
             let namespace = await_child(from_child).and_then(|()| write(maps, child.as_raw()));
             drop(to_child);
-            process::wait(child)?;
+            match process::wait(child) {
+                // Gone already: so it goes where SIGCHLD is ignored.
+                Err(error) if error.raw_os_error() == Some(libc::ECHILD) => {}
+                end => _ = end?,
+            }
             namespace
         }
     }

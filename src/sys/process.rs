@@ -84,10 +84,21 @@ pub fn wait(child: Pid) -> io::Result<End> {
     }
 }
 
-/// Waits for the end of a child, and passes on every signal that comes in the meantime.
+/// Keeps all signals for [`wait_forwarding`], that of a child's end among them: to be called before
+/// the child can end, and after it was made, as it inherits none of this.
+pub fn hold_signals() -> io::Result<()> {
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), None)?;
+    // Who ignores SIGCHLD, as this process may have been started, never learns how a child ended.
+    // SAFETY: the handler is the default one, which needs no code of ours.
+    match unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) } {
+        libc::SIG_ERR => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Waits for the end of a child, and passes on every signal since [`hold_signals`].
 pub fn wait_forwarding(child: Pid) -> io::Result<End> {
     let all = SigSet::all();
-    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&all), None)?;
     loop {
         match all.wait()? {
             Signal::SIGCHLD => match waitpid(child, Some(WaitPidFlag::WNOHANG))? {
