@@ -244,3 +244,7 @@ pub static DIRECTIVES: &[Directive] = &[
         Set(|cell, text| { cell.isolation = or_default(text, Isolation::parse)?; Ok(()) }),
         "whether a namespace that can't be had stops the start, or only warns"),
 ];
+
+#[cfg(test)]
+#[path = "tests/directive.rs"]
+mod tests;

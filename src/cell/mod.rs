@@ -13,6 +13,8 @@ pub mod plan;
 pub mod steps;
 pub mod value;
 
+#[cfg(test)]
+pub mod arbitrary;
 mod assign;
 mod command;
 mod conflict;

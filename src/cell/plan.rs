@@ -78,7 +78,10 @@ pub fn plan(unit: &Unit, manager: &Manager) -> Plan {
             plan.sources.push(Arc::clone(&line.at.file));
         }
     }
-    plan.findings.extend(cell.contradictions());
+    // A value that is wrong is missing, too: what would contradict itself only for that is no news.
+    if !plan.is_refused() {
+        plan.findings.extend(cell.contradictions());
+    }
     let adopted = adopt_protect_hostname(unit, &mut cell);
     let makers = Makers::choose(&cell, manager);
     plan.decisions = decisions(&cell, &makers, manager);
@@ -234,6 +237,11 @@ impl Planner<'_> {
             main,
             control,
             identity: identity.options(),
+            identity_of_root: match sets_up {
+                true => identity.of_root(self.unit, self.manager).options(),
+                // systemd itself sees to it.
+                false => Vec::new(),
+            },
             privileged: sets_up,
         };
         match wrap(self.unit, &wrapping) {
@@ -458,3 +466,7 @@ struct Started {
     hide_notify_socket: bool,
     lines: Vec<(&'static str, String)>,
 }
+
+#[cfg(test)]
+#[path = "tests/plan.rs"]
+mod tests;

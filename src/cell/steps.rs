@@ -385,3 +385,7 @@ impl fmt::Display for Step {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "tests/steps.rs"]
+mod tests;

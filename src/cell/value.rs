@@ -247,3 +247,7 @@ pub fn parse_offset(text: &str) -> Result<i64, ValueError> {
     crate::unit::timespan::parse_signed_timespan(text)
         .map_err(|_| ValueError::new("takes a signed time span of systemd.time(7), such as 497d or -1h 30s"))
 }
+
+#[cfg(test)]
+#[path = "tests/value.rs"]
+mod tests;

@@ -272,3 +272,7 @@ pub fn help() -> String {
     table("Control", CONTROLS.iter().map(|row| (option(row.flag, row.value), row.summary)).collect());
     text
 }
+
+#[cfg(test)]
+#[path = "tests/request.rs"]
+mod tests;

@@ -1,0 +1,166 @@
+//! The steps as `--dry-run` prints them.
+
+use crate::run::{is_privileged, wrapper};
+
+#[track_caller]
+fn steps(options: &[&str], expected: &[&str]) {
+    let mut arguments = vec!["--dry-run"];
+    arguments.extend(options);
+    // That it is not there shows that nothing is looked for, either.
+    arguments.extend(["--", "/not/there"]);
+    let outcome = wrapper(&arguments);
+    assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
+    assert_eq!(outcome.stdout.lines().collect::<Vec<_>>(), expected, "{options:?}");
+}
+
+#[test]
+fn nothing_but_the_command() {
+    steps(&[], &["execute the command"]);
+}
+
+#[test]
+fn names() {
+    steps(
+        &["--hostname=web", "--domainname=nis", "--protect-hostname=yes:web"],
+        &[
+            "make namespaces: uts",
+            "set the host name to web",
+            "set the NIS domain name to nis",
+            "take sethostname and setdomainname away",
+            "execute the command",
+        ],
+    );
+}
+
+#[test]
+fn clocks() {
+    steps(
+        &["--time-offset-boottime=497d", "--time-offset-monotonic=-1s"],
+        &[
+            "make namespaces: time",
+            "shift the clocks and enter the time namespace: monotonic -1000000000 ns, boottime 42940800000000000 ns",
+            "execute the command",
+        ],
+    );
+}
+
+#[test]
+fn pid_namespace() {
+    steps(
+        &["--private-pids"],
+        &[
+            "make namespaces: pid, mnt",
+            "let no mount propagate to the host",
+            "fork into the PID namespace and wait for its end",
+            "mount /proc of the PID namespace",
+            "share mounts with namespaces made from here",
+            "execute the command",
+        ],
+    );
+}
+
+#[test]
+fn everything_that_is_joined() {
+    steps(
+        &[
+            "--time-namespace-path=/t",
+            "--mount-namespace-path=/m",
+            "--network-namespace=blue",
+            "--ipc-namespace-path=/i",
+            "--uts-namespace-path=/u",
+            "--cgroup-namespace-path=/c",
+        ],
+        &[
+            "open the cgroup namespace /c",
+            "open the IPC namespace /i",
+            "open the UTS namespace /u",
+            "open the network namespace /run/netns/blue",
+            "open the time namespace /t",
+            "open the mount namespace /m",
+            "join the cgroup namespace",
+            "join the IPC namespace",
+            "join the UTS namespace",
+            "join the network namespace",
+            "join the time namespace",
+            "join the mount namespace",
+            "execute the command",
+        ],
+    );
+}
+
+#[test]
+fn identity_of_the_payload() {
+    steps(
+        &[
+            "--no-new-privileges",
+            "--secure-bits=noroot",
+            "--ambient-capabilities=CAP_NET_RAW",
+            "--capability-bounding-set=~CAP_SYS_ADMIN",
+            "--supplementary-groups=a b",
+            "--group=www",
+            "--user=web",
+            "--ready",
+            "--verify=net:4026531840:PrivateNetwork=",
+        ],
+        &[
+            "leave the manager's network namespace net:[4026531840]",
+            "look up the user and its groups",
+            "set the groups",
+            "limit the bounding set to: ~CAP_SYS_ADMIN",
+            "set the user",
+            "raise ambient capabilities: CAP_NET_RAW",
+            "set the securebits to 0x1",
+            "set no_new_privs",
+            "enter the working directory as that user",
+            "tell the manager READY=1",
+            "execute the command",
+        ],
+    );
+}
+
+#[test]
+fn user_namespace_is_last_with_privilege_and_first_without() {
+    let user = "make and enter a user namespace: uids 0:100000:65536, gids 0:100000:65536";
+    let rest = [
+        "make namespaces: ipc, net, mnt",
+        "take lo up",
+        "let no mount propagate to the host",
+        "mount /dev/mqueue of the IPC namespace",
+        "share mounts with namespaces made from here",
+    ];
+    let ids_of_the_inside = ["set the groups", "set the user", "execute the command"];
+    let expected: Vec<&str> = match is_privileged() {
+        true => rest.into_iter().chain([user]).collect(),
+        false => [user].into_iter().chain(rest).collect(),
+    };
+    let options = ["--uid-map=0:100000:65536", "--gid-map=0:100000:65536", "--private-network", "--private-ipc"];
+    steps(&options, &[expected.as_slice(), &ids_of_the_inside].concat());
+}
+
+#[test]
+fn namespaces_one_by_one_where_some_may_be_missing() {
+    steps(
+        &["--isolation=try", "--private-network", "--hostname=web"],
+        &[
+            "make namespaces: uts",
+            "make namespaces: net",
+            "take lo up",
+            "set the host name to web",
+            "execute the command",
+        ],
+    );
+}
+
+#[test]
+fn cgroup_trees() {
+    let mount = |step| vec!["let no mount propagate to the host", step, "share mounts with namespaces made from here"];
+    let cases = [
+        ("yes", "make namespaces: mnt", "mount /sys/fs/cgroup again, read-only"),
+        ("private", "make namespaces: cgroup, mnt", "mount /sys/fs/cgroup of the cgroup namespace"),
+        ("strict", "make namespaces: cgroup, mnt", "mount /sys/fs/cgroup of the cgroup namespace, read-only"),
+    ];
+    for (value, make, step) in cases {
+        let expected = [&[make], mount(step).as_slice(), &["execute the command"]].concat();
+        steps(&[&format!("--protect-control-groups={value}")], &expected);
+    }
+}
