@@ -78,7 +78,7 @@ lint:
 
 # Everything but the machine tests: the library, the binaries and the golden roots.
 test:
-	$(CARGO) test --lib --bins $(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs))
+	$(CARGO) test --lib $(patsubst tests/%.rs,--test %,$(wildcard tests/*.rs))
 	$(CARGO) test --no-default-features --lib
 
 test-machine:

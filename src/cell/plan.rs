@@ -14,7 +14,7 @@ use super::manager::Manager;
 use super::steps::{Circumstances, Step, steps};
 use super::{Cell, Isolation, Kind, Kinds, PrivateUsers, ProtectControlGroups, ProtectHostname, Source};
 use crate::unit::words::{escape_specifiers, quote};
-use crate::unit::{Location, Scope, Unit};
+use crate::unit::{self, Location, Scope, Unit, UnitName, UnitType};
 
 /// Who makes or joins a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,14 +63,67 @@ impl Plan {
         self.findings.iter().any(Finding::is_error)
     }
 
+    /// The plan of a unit that can't be read: nobody knows what it asks for.
+    pub fn unreadable(name: &UnitName, error: &unit::Error, manager: &Manager) -> Plan {
+        let finding = Finding::error(Some(error.at.clone()), error.kind.to_string(), "mend the file");
+        Plan::refusing(name, &manager.wrapper, vec![finding])
+    }
+
+    /// A plan that only refuses, for these reasons.
+    pub fn refusing(name: &UnitName, wrapper: &str, findings: Vec<Finding>) -> Plan {
+        let sources = findings.iter().filter_map(|finding| Some(Arc::clone(&finding.at.as_ref()?.file))).take(1);
+        let mut plan = Plan { sources: sources.collect(), findings, ..Plan::default() };
+        plan.refuse(name, wrapper);
+        plan
+    }
+
+    /// Makes the drop-in one that lets the start fail with the findings, and runs nothing.
+    fn refuse(&mut self, name: &UnitName, wrapper: &str) {
+        if name.type_() != UnitType::Service {
+            // There may be no command to replace, but an assertion stops any unit.
+            self.unit_lines = vec![("AssertPathExists", "!/".to_owned())];
+            return;
+        }
+        let errors = self.findings.iter().filter(|finding| finding.is_error());
+        let reasons: Vec<String> = errors.map(Finding::to_string).collect();
+        let reason = escape_specifiers(&format!("--refuse={}", reasons.join(" | ")));
+        // All that every version knows: a warning about an unknown key would only confuse.
+        let keys = super::command::KEYS.into_iter().filter(|key| *key != "ExecReloadPost");
+        self.unit_lines.clear();
+        self.service_lines = keys.map(|key| (key, String::new())).collect();
+        self.service_lines.extend([
+            // Whatever the unit counts as success or starts again for, this is neither.
+            ("SuccessExitStatus", String::new()),
+            ("Restart", "no".to_owned()),
+            ("RestartForceExitStatus", String::new()),
+            // A oneshot fails its start when its command fails, whatever the unit's own type is.
+            ("Type", "oneshot".to_owned()),
+            // `:` leaves the reason's dollar signs alone, `+` takes away whatever might stop the wrapper.
+            ("ExecStart", format!(":+{wrapper} {}", quote(reason))),
+        ]);
+    }
+
     /// Does the unit have no cell at all?
     pub fn is_empty(&self) -> bool {
         !self.is_refused() && self.unit_lines.is_empty() && self.service_lines.is_empty()
     }
 }
 
-/// Makes the plan.
+/// Makes the plan of a unit, of whatever type.
 pub fn plan(unit: &Unit, manager: &Manager) -> Plan {
+    if unit.masked {
+        return Plan::default();
+    }
+    if unit.name.type_() == UnitType::Service {
+        return plan_service(unit, manager);
+    }
+    let Some(line) = unit.section(super::SECTION).next() else { return Plan::default() };
+    let message = format!("[{}] is for services, not for {}", super::SECTION, unit.name);
+    let finding = Finding::error(Some(line.at.clone()), message, "remove the section");
+    Plan::refusing(&unit.name, &manager.wrapper, vec![finding])
+}
+
+fn plan_service(unit: &Unit, manager: &Manager) -> Plan {
     let (mut cell, findings) = Cell::of_unit(unit);
     let mut plan = Plan { findings, ..Plan::default() };
     for line in unit.section(super::SECTION) {
@@ -89,30 +142,9 @@ pub fn plan(unit: &Unit, manager: &Manager) -> Plan {
         Planner { unit, cell: &cell, manager, makers, adopted }.fill(&mut plan);
     }
     if plan.is_refused() {
-        plan.unit_lines.clear();
-        plan.service_lines = refusal(&manager.wrapper, &plan.findings);
+        plan.refuse(&unit.name, &manager.wrapper);
     }
     plan
-}
-
-/// The lines that make a unit's start fail with the findings, and run nothing of it.
-pub fn refusal(wrapper: &str, findings: &[Finding]) -> Vec<(&'static str, String)> {
-    let reasons: Vec<String> = findings.iter().filter(|finding| finding.is_error()).map(Finding::to_string).collect();
-    let reason = escape_specifiers(&format!("--refuse={}", reasons.join(" | ")));
-    // All that every version knows: a warning about an unknown key would only confuse.
-    let known = super::command::KEYS.into_iter().filter(|key| *key != "ExecReloadPost");
-    let mut lines: Vec<(&'static str, String)> = known.map(|key| (key, String::new())).collect();
-    // Whatever the unit counts as success or starts again for, this is neither.
-    lines.extend([
-        ("SuccessExitStatus", String::new()),
-        ("Restart", "no".to_owned()),
-        ("RestartForceExitStatus", String::new()),
-    ]);
-    // A oneshot fails its start when its command fails, whatever the unit's own type is.
-    lines.push(("Type", "oneshot".to_owned()));
-    // `:` leaves the reason's dollar signs alone, `+` takes away whatever might stop the wrapper.
-    lines.push(("ExecStart", format!(":+{wrapper} {}", quote(reason))));
-    lines
 }
 
 /// Who makes each namespace of a cell.
@@ -343,10 +375,14 @@ impl Planner<'_> {
     /// The manager's namespaces that systemd must have left for the service, each by its number:
     /// where it lacks a privilege it goes on without, and only the service itself can tell.
     fn verify(&self, findings: &mut Vec<Finding>) -> Vec<Step> {
-        let native: Kinds = Kind::ALL
-            .into_iter()
-            .filter(|&kind| self.makers.of(kind) == Some(Maker::Native) && self.cell.source(kind).is_some())
-            .collect();
+        // ProtectControlGroups=yes is a mount, in a mount namespace.
+        let read_only = self.cell.protect_control_groups == ProtectControlGroups::Yes;
+        let proof = |kind| match kind {
+            Kind::Cgroup if read_only => Kind::Mount,
+            kind => kind,
+        };
+        let native: Kinds =
+            Kind::ALL.into_iter().filter(|&kind| self.makers.of(kind) == Some(Maker::Native)).map(proof).collect();
         let unknown: Kinds = native.iter().filter(|&kind| self.manager.namespace(kind).is_none()).collect();
         if !unknown.is_empty() {
             findings.push(Finding::error(
@@ -357,7 +393,10 @@ impl Planner<'_> {
         }
         let step = |kind| {
             let manager = self.manager.namespace(kind)?;
-            Some(Step::Verify { kind, manager, directives: self.cell.directives_of(kind) })
+            let asked = Kind::ALL.into_iter().filter(|&asked| proof(asked) == kind);
+            let directives: Vec<String> =
+                asked.map(|asked| self.cell.directives_of(asked)).filter(|names| !names.is_empty()).collect();
+            Some(Step::Verify { kind, manager, directives: directives.join(", ") })
         };
         native.iter().filter_map(step).collect()
     }

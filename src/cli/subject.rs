@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use crate::cell::{Finding, Kind, Manager, Plan, SECTION, plan, plan::refusal};
+use crate::cell::{Kind, Manager, Plan, SECTION, plan};
 use crate::generator::dropin::{self, DropIn};
 use crate::generator::log::Log;
 use crate::generator::{Run, facts};
@@ -144,40 +144,14 @@ impl Judge {
     }
 
     fn judge(&self, name: UnitName, unit: Result<Unit, unit::Error>, dropins: &[&OsStr]) -> Subject {
-        let path = DropIn::new(&self.run.output, &name, dropins).path();
-        let (unit, plan) = match unit {
-            Ok(unit) if unit.masked || unit.section(SECTION).next().is_none() => (Some(unit), Plan::default()),
-            Ok(unit) if name.type_() != UnitType::Service => {
-                let at = unit.section(SECTION).next().map(|line| line.at.clone());
-                let message = format!("[{SECTION}] is for services, not for {name}");
-                (Some(unit), refused(Finding::error(at, message, "remove the section")))
-            }
-            Ok(unit) => {
-                let plan = plan(&unit, &self.manager);
-                (Some(unit), plan)
-            }
-            Err(error) => (None, refused(Finding::error(Some(error.at), error.kind.to_string(), "mend the file"))),
+        let plan = match &unit {
+            Ok(unit) => plan(unit, &self.manager),
+            Err(error) => Plan::unreadable(&name, error, &self.manager),
         };
-        let text = (!plan.is_empty()).then(|| self.text(&name, &plan));
-        Subject { name, unit, plan, dropin: text.map(|text| (path, text)) }
+        let path = DropIn::new(&self.run.output, &name, dropins).path();
+        let dropin = (!plan.is_empty()).then(|| (path, dropin::render(&plan)));
+        Subject { name, unit: unit.ok(), plan, dropin }
     }
-
-    /// The text that the generator writes for a plan.
-    fn text(&self, name: &UnitName, plan: &Plan) -> String {
-        let first = || plan.findings.first()?.at.as_ref().map(|at| &*at.file);
-        let source = plan.sources.first().map(|source| &**source).or_else(first);
-        if name.type_() != UnitType::Service {
-            return dropin::render(source, &[("AssertPathExists", "!/".to_owned())], &[]);
-        }
-        if plan.service_lines.is_empty() && plan.is_refused() {
-            return dropin::render(source, &[], &refusal(&self.manager.wrapper, &plan.findings));
-        }
-        dropin::render(source, &plan.unit_lines, &plan.service_lines)
-    }
-}
-
-fn refused(finding: Finding) -> Plan {
-    Plan { findings: vec![finding], ..Plan::default() }
 }
 
 /// The unit that a text names; like systemctl, without a suffix it is a service.

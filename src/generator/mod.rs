@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::cell::{Finding, Manager, SECTION, plan, plan::refusal};
+use crate::cell::{Finding, Manager, Plan, SECTION, plan};
 use crate::unit::{Env, Scope, SearchPath, UnitName, UnitSet, UnitType};
 use dropin::DropIn;
 use log::{Log, Priority};
@@ -49,10 +49,10 @@ pub fn generate(run: &Run, log: &Log) -> bool {
 
     // Closed first: should what follows crash over one unit, none of the others runs unisolated.
     let unfinished = Finding::error(None, "unitcell-generator did not finish", "see its messages in the journal");
+    let unfinished = |name: &UnitName| Plan::refusing(name, &run.wrapper, vec![unfinished.clone()]);
     let mut closed = Vec::new();
     for (name, dropin) in places(&set, &names, &run.output) {
-        let text = closing(&name, &run.wrapper, std::slice::from_ref(&unfinished));
-        match dropin.write(&text) {
+        match dropin.write(&dropin::render(&unfinished(&name))) {
             Ok(()) => closed.push((name, dropin)),
             Err(error) => {
                 all_written = false;
@@ -64,15 +64,16 @@ pub fn generate(run: &Run, log: &Log) -> bool {
     let manager = facts::manager(run, log);
     let mut templates = HashSet::new();
     for (name, dropin) in closed {
-        let outcome = match content(&set, &name, &manager, log) {
-            Some(text) => {
+        let plan = planned(&set, &name, &manager, log);
+        let outcome = match plan.is_empty() {
+            false => {
                 templates.extend(name.is_template().then(|| name.clone()));
-                dropin.write(&text)
+                dropin.write(&dropin::render(&plan))
             }
-            None if set.templates_of(&name).iter().any(|template| templates.contains(template)) => {
+            true if set.templates_of(&name).iter().any(|template| templates.contains(template)) => {
                 dropin.write(dropin::INSTEAD_OF_TEMPLATE)
             }
-            None => dropin.remove(),
+            true => dropin.remove(),
         };
         if let Err(error) = outcome {
             all_written = false;
@@ -103,41 +104,14 @@ fn places(set: &UnitSet, names: &[UnitName], output: &Path) -> Vec<(UnitName, Dr
     places
 }
 
-/// The drop-in of a unit; none where there is no cell after all.
-fn content(set: &UnitSet, name: &UnitName, manager: &Manager, log: &Log) -> Option<String> {
-    let unit = match set.load(name) {
-        Ok(unit) => unit,
-        Err(error) => {
-            let finding = Finding::error(Some(error.at), error.kind.to_string(), "mend the file");
-            log.finding(name, &finding);
-            return Some(closing(name, &manager.wrapper, &[finding]));
-        }
+/// The plan of a unit, and a message for each of its findings.
+fn planned(set: &UnitSet, name: &UnitName, manager: &Manager, log: &Log) -> Plan {
+    let plan = match set.load(name) {
+        Ok(unit) => plan(&unit, manager),
+        Err(error) => Plan::unreadable(name, &error, manager),
     };
-    if unit.masked || unit.section(SECTION).next().is_none() {
-        return None;
-    }
-    if name.type_() != UnitType::Service {
-        let at = unit.section(SECTION).next().map(|line| line.at.clone());
-        let finding = Finding::error(at, format!("[{SECTION}] is for services, not for {name}"), "remove the section");
-        log.finding(name, &finding);
-        return Some(closing(name, &manager.wrapper, &[finding]));
-    }
-    let plan = plan(&unit, manager);
     for finding in &plan.findings {
         log.finding(name, finding);
     }
-    if plan.is_empty() {
-        return None;
-    }
-    Some(dropin::render(plan.sources.first().map(|source| &**source), &plan.unit_lines, &plan.service_lines))
-}
-
-/// A drop-in that lets the unit start nothing.
-fn closing(name: &UnitName, wrapper: &str, findings: &[Finding]) -> String {
-    let source: Option<&Path> = findings.first().and_then(|finding| finding.at.as_ref()).map(|at| &*at.file);
-    match name.type_() {
-        UnitType::Service => dropin::render(source, &[], &refusal(wrapper, findings)),
-        // There may be no command to replace, but an assertion stops any unit.
-        _ => dropin::render(source, &[("AssertPathExists", "!/".to_owned())], &[]),
-    }
+    plan
 }

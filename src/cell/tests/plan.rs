@@ -133,7 +133,9 @@ fn the_wrapper_makes_the_user_namespace_whenever_it_makes_another() {
 fn refusals_survive_specifiers_and_variables() {
     let path = Path::new("/etc/systemd/system/50% $HOME.service");
     let at = Location::start(&Arc::from(path));
-    let lines = refusal("/usr/bin/unitcell-exec", &[Finding::error(Some(at), "\"no\" \\ good", "mend it")]);
+    let finding = Finding::error(Some(at), "\"no\" \\ good", "mend it");
+    let name = UnitName::new("web.service").unwrap();
+    let lines = Plan::refusing(&name, "/usr/bin/unitcell-exec", vec![finding]).service_lines;
     assert_eq!(
         lines.last(),
         Some(&(

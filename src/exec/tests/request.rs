@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cell::arbitrary::{cell_lines, managers, service_lines, unit_with};
-use crate::cell::plan::plan;
-use crate::unit::{Assignment, Location, Scope};
+use crate::cell::plan::{Plan, plan};
+use crate::unit::{Assignment, Location, Scope, UnitName};
 
 fn words(text: &[&str]) -> Vec<OsString> {
     text.iter().map(OsString::from).collect()
@@ -62,7 +62,8 @@ proptest! {
     #[test]
     fn reasons_read_back(reason in "[ -~é]{0,40}") {
         let finding = Finding::error(None, reason.clone(), "");
-        let lines = crate::cell::plan::refusal("/usr/bin/unitcell-exec", &[finding]);
+        let name = UnitName::new("web.service").unwrap();
+        let lines = Plan::refusing(&name, "/usr/bin/unitcell-exec", vec![finding]).service_lines;
         let (_, line) = lines.last().unwrap();
         let line = line.strip_prefix(":+").unwrap();
         let words = crate::unit::words::Words::new(line);
