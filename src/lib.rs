@@ -6,6 +6,7 @@
 pub mod cell;
 pub mod exec;
 pub mod generator;
+pub mod netlink;
 pub mod notify;
 pub mod sys;
 pub mod unit;
