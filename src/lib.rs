@@ -8,5 +8,6 @@ pub mod exec;
 pub mod generator;
 pub mod netlink;
 pub mod notify;
+pub mod probe;
 pub mod sys;
 pub mod unit;

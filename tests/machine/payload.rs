@@ -24,13 +24,8 @@ use serde_json::{Map, Value, json};
 extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
     // Before anything else: every later step may open a descriptor of its own.
     let fds = open_fds();
-    let args: Vec<String> = (0..argc as usize)
-        .map(|i| {
-            unsafe { CStr::from_ptr(*argv.add(i)) }
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
+    let args: Vec<String> =
+        (0..argc as usize).map(|i| unsafe { CStr::from_ptr(*argv.add(i)) }.to_string_lossy().into_owned()).collect();
 
     let mut dump = Dump::default();
     dump.put("fds", fds);
@@ -136,29 +131,18 @@ impl Dump {
         ] {
             let mut t: libc::timespec = unsafe { mem::zeroed() };
             let got = checked(unsafe { libc::clock_gettime(id, &mut t) }.into());
-            self.put(
-                name,
-                got.map(|_| json!(t.tv_sec as f64 + t.tv_nsec as f64 / 1e9)),
-            );
+            self.put(name, got.map(|_| json!(t.tv_sec as f64 + t.tv_nsec as f64 / 1e9)));
         }
         self.put("uptime", line("/proc/uptime"));
-        self.put(
-            "timens_offsets",
-            text("/proc/self/timens_offsets").map(lines),
-        );
+        self.put("timens_offsets", text("/proc/self/timens_offsets").map(lines));
     }
 
     fn network(&mut self) {
-        let interfaces = fs::read_to_string("/proc/self/net/dev")
-            .map_err(|e| e.to_string())
-            .map(|t| {
-                let mut names: Vec<_> = t
-                    .lines()
-                    .filter_map(|l| Some(l.split_once(':')?.0.trim().to_owned()))
-                    .collect();
-                names.sort();
-                json!(names)
-            });
+        let interfaces = fs::read_to_string("/proc/self/net/dev").map_err(|e| e.to_string()).map(|t| {
+            let mut names: Vec<_> = t.lines().filter_map(|l| Some(l.split_once(':')?.0.trim().to_owned())).collect();
+            names.sort();
+            json!(names)
+        });
         self.put("interfaces", interfaces);
         self.put("sys_class_net", names("/sys/class/net").map(|n| json!(n)));
         self.put("lo_up", loopback().map(Value::from));
@@ -166,18 +150,9 @@ impl Dump {
 
     fn privileges(&mut self) {
         unsafe {
-            self.put(
-                "securebits",
-                checked(libc::prctl(libc::PR_GET_SECUREBITS).into()),
-            );
-            self.put(
-                "no_new_privs",
-                checked(libc::prctl(libc::PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0).into()),
-            );
-            self.put(
-                "dumpable",
-                checked(libc::prctl(libc::PR_GET_DUMPABLE).into()),
-            );
+            self.put("securebits", checked(libc::prctl(libc::PR_GET_SECUREBITS).into()));
+            self.put("no_new_privs", checked(libc::prctl(libc::PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0).into()));
+            self.put("dumpable", checked(libc::prctl(libc::PR_GET_DUMPABLE).into()));
             let mut signal: c_int = 0;
             let got = checked(libc::prctl(libc::PR_GET_PDEATHSIG, &mut signal).into());
             self.put("pdeathsig", got.map(|_| signal.into()));
@@ -211,18 +186,10 @@ impl Dump {
             self.put("sched_priority", got.map(|_| param.sched_priority.into()));
             let mut set: libc::cpu_set_t = mem::zeroed();
             let got = checked(libc::sched_getaffinity(0, size_of_val(&set), &mut set).into());
-            let cpus: Vec<_> = (0..libc::CPU_SETSIZE as usize)
-                .filter(|&c| libc::CPU_ISSET(c, &set))
-                .collect();
+            let cpus: Vec<_> = (0..libc::CPU_SETSIZE as usize).filter(|&c| libc::CPU_ISSET(c, &set)).collect();
             self.put("affinity", got.map(|_| json!(cpus)));
-            self.put(
-                "personality",
-                checked(libc::personality(0xffff_ffff).into()),
-            );
-            self.put(
-                "timer_slack",
-                checked(libc::prctl(libc::PR_GET_TIMERSLACK).into()),
-            );
+            self.put("personality", checked(libc::personality(0xffff_ffff).into()));
+            self.put("timer_slack", checked(libc::prctl(libc::PR_GET_TIMERSLACK).into()));
         }
         self.put("oom_score_adj", line("/proc/self/oom_score_adj"));
         self.put("coredump_filter", line("/proc/self/coredump_filter"));
@@ -231,9 +198,7 @@ impl Dump {
     fn signals(&mut self) {
         let mut set: libc::sigset_t = unsafe { mem::zeroed() };
         unsafe { libc::sigprocmask(libc::SIG_BLOCK, ptr::null(), &mut set) };
-        let blocked: Vec<_> = (1..65)
-            .filter(|&s| unsafe { libc::sigismember(&set, s) } == 1)
-            .collect();
+        let blocked: Vec<_> = (1..65).filter(|&s| unsafe { libc::sigismember(&set, s) } == 1).collect();
         let ignored: Vec<_> = (1..65)
             .filter(|&s| unsafe {
                 let mut old: libc::sigaction = mem::zeroed();
@@ -245,16 +210,10 @@ impl Dump {
     }
 
     fn surroundings(&mut self) {
-        let environment: Vec<_> = std::env::vars_os()
-            .map(|(k, v)| format!("{}={}", k.to_string_lossy(), v.to_string_lossy()))
-            .collect();
+        let environment: Vec<_> =
+            std::env::vars_os().map(|(k, v)| format!("{}={}", k.to_string_lossy(), v.to_string_lossy())).collect();
         self.put("environment", Ok(json!(environment)));
-        let tty = unsafe {
-            libc::open(
-                c"/dev/tty".as_ptr(),
-                libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC,
-            )
-        };
+        let tty = unsafe { libc::open(c"/dev/tty".as_ptr(), libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC) };
         self.put("tty", checked(tty.into()).map(|_| json!(true)));
         if tty >= 0 {
             unsafe { libc::close(tty) };
@@ -262,18 +221,8 @@ impl Dump {
     }
 }
 
-const NAMESPACES: [&str; 10] = [
-    "cgroup",
-    "ipc",
-    "mnt",
-    "net",
-    "pid",
-    "pid_for_children",
-    "time",
-    "time_for_children",
-    "user",
-    "uts",
-];
+const NAMESPACES: [&str; 10] =
+    ["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"];
 
 const LIMITS: [(&str, libc::__rlimit_resource_t); 16] = [
     ("AS", libc::RLIMIT_AS),
@@ -295,11 +244,7 @@ const LIMITS: [(&str, libc::__rlimit_resource_t); 16] = [
 ];
 
 fn checked(result: c_long) -> Found {
-    if result < 0 {
-        Err(Error::last_os_error().to_string())
-    } else {
-        Ok(result.into())
-    }
+    if result < 0 { Err(Error::last_os_error().to_string()) } else { Ok(result.into()) }
 }
 
 fn open_fds() -> Found {
@@ -331,27 +276,16 @@ fn open_fds() -> Found {
 
 fn status() -> Found {
     let text = fs::read_to_string("/proc/self/status").map_err(|e| e.to_string())?;
-    let map: BTreeMap<_, _> = text
-        .lines()
-        .filter_map(|l| l.split_once(':'))
-        .map(|(k, v)| (k, v.trim()))
-        .collect();
+    let map: BTreeMap<_, _> = text.lines().filter_map(|l| l.split_once(':')).map(|(k, v)| (k, v.trim())).collect();
     Ok(json!(map))
 }
 
 fn text(path: &str) -> Found {
-    fs::read(path)
-        .map(|t| String::from_utf8_lossy(&t).into())
-        .map_err(|e| e.to_string())
+    fs::read(path).map(|t| String::from_utf8_lossy(&t).into()).map_err(|e| e.to_string())
 }
 
 fn line(path: &str) -> Found {
-    text(path).map(|t| {
-        t.as_str()
-            .unwrap_or_default()
-            .trim_end_matches(['\n', '\0'])
-            .into()
-    })
+    text(path).map(|t| t.as_str().unwrap_or_default().trim_end_matches(['\n', '\0']).into())
 }
 
 fn lines(text: Value) -> Value {
@@ -359,9 +293,7 @@ fn lines(text: Value) -> Value {
 }
 
 fn link(path: &str) -> Found {
-    fs::read_link(path)
-        .map(|p| p.to_string_lossy().into())
-        .map_err(|e| e.to_string())
+    fs::read_link(path).map(|p| p.to_string_lossy().into()).map_err(|e| e.to_string())
 }
 
 fn names(dir: &str) -> Result<Vec<String>, String> {
@@ -380,9 +312,7 @@ fn numbers(names: Vec<String>) -> Value {
 }
 
 fn chars(text: &[c_char]) -> Value {
-    unsafe { CStr::from_ptr(text.as_ptr()) }
-        .to_string_lossy()
-        .into()
+    unsafe { CStr::from_ptr(text.as_ptr()) }.to_string_lossy().into()
 }
 
 /// An interface that is down has no route to its own address, so only a connection tells.
@@ -395,15 +325,7 @@ fn loopback() -> Result<bool, String> {
 fn keyring(special: c_long) -> Found {
     const KEYCTL_DESCRIBE: c_long = 6;
     let mut buffer = [0u8; 256];
-    let n = unsafe {
-        libc::syscall(
-            libc::SYS_keyctl,
-            KEYCTL_DESCRIBE,
-            special,
-            buffer.as_mut_ptr(),
-            buffer.len(),
-        )
-    };
+    let n = unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_DESCRIBE, special, buffer.as_mut_ptr(), buffer.len()) };
     checked(n)?;
     let end = buffer.iter().position(|&b| b == 0).unwrap_or(buffer.len());
     Ok(String::from_utf8_lossy(&buffer[..end]).into())
@@ -439,12 +361,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 static RELOAD: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn on_signal(signal: c_int) {
-    if signal == libc::SIGHUP {
-        &RELOAD
-    } else {
-        &STOP
-    }
-    .store(true, Ordering::SeqCst);
+    if signal == libc::SIGHUP { &RELOAD } else { &STOP }.store(true, Ordering::SeqCst);
 }
 
 /// Until SIGTERM, with a handler: PID 1 of a namespace gets no signal that it does not handle.
@@ -493,8 +410,7 @@ fn notify(state: &str) {
         Some(name) => SocketAddr::from_abstract_name(name),
         None => SocketAddr::from_pathname(&path),
     };
-    let sent =
-        UnixDatagram::unbound().and_then(|socket| socket.send_to_addr(state.as_bytes(), &address?));
+    let sent = UnixDatagram::unbound().and_then(|socket| socket.send_to_addr(state.as_bytes(), &address?));
     if let Err(error) = sent {
         eprintln!("payload: {path}: {error}");
     }

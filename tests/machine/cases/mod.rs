@@ -3,8 +3,10 @@
 mod boot;
 mod cell;
 mod closed;
+mod health;
 mod identity;
 mod pid;
+mod ready;
 mod user;
 
 use std::ops::RangeInclusive;
@@ -48,5 +50,6 @@ macro_rules! optional {
 use {cases, optional};
 
 pub fn all() -> Vec<Entry> {
-    [boot::CASES, cell::CASES, closed::CASES, identity::CASES, pid::CASES, user::CASES].concat()
+    [boot::CASES, cell::CASES, closed::CASES, health::CASES, identity::CASES, pid::CASES, ready::CASES, user::CASES]
+        .concat()
 }
