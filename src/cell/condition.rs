@@ -55,6 +55,10 @@ impl Condition {
     pub fn parse(text: &str) -> Result<Condition, ValueError> {
         let expected =
             || ValueError::new("takes tcp:[ADDR:]PORT, udp:[ADDR:]PORT, unix:PATH, path:PATH or exec:COMMAND");
+        // It becomes a part of messages to systemd, which end at a line's end.
+        if text.contains(char::is_control) {
+            return Err(ValueError::new("has a character that is none to print"));
+        }
         let (kind, rest) = text.split_once(':').ok_or_else(expected)?;
         let parse = match kind {
             "tcp" => |rest: &str| Endpoint::parse(rest).map(What::Tcp),
@@ -177,6 +181,7 @@ mod tests {
             "exec: ",
             "exec:'a",
             "http:80",
+            "path:/a\nREADY=1",
         ] {
             assert!(Condition::parse(text).is_err(), "{text}");
         }

@@ -186,6 +186,21 @@ fn watched(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
             remedy,
         ));
     }
+    if !cell.ready_when.is_empty() {
+        let needs_socket = [
+            (
+                "WatchdogSec",
+                cell.health_probe.is_empty() && watchdog_is_set(unit),
+                "add HealthProbe=, or remove one of the two",
+            ),
+            ("FileDescriptorStoreMax", true, "remove one of the two"),
+        ];
+        for (key, _, remedy) in needs_socket.into_iter().filter(|(_, used, _)| *used) {
+            found.extend(unit.last("Service", key).filter(|line| line.value != "0").map(|line| {
+                refuse(line, "needs a service that speaks to systemd, and one with ReadyWhen= is not heard", remedy)
+            }));
+        }
+    }
     if !cell.health_probe.is_empty() {
         if matches!(service_type, "forking" | "oneshot") {
             found.push(Finding::error(

@@ -95,8 +95,13 @@ impl SockDiag {
                     _ if sequence != self.sequence => {}
                     message::DONE => return Ok(found),
                     message::ERROR => {
-                        let code = u32_at(body, 0).unwrap_or_default().cast_signed();
-                        return Err(io::Error::from_raw_os_error(code.wrapping_neg()));
+                        let code = u32_at(body, 0).unwrap_or_default().cast_signed().wrapping_neg();
+                        return Err(match code {
+                            libc::ENOENT => io::Error::other(
+                                "this kernel can't tell (CONFIG_INET_DIAG, CONFIG_INET_UDP_DIAG, CONFIG_UNIX_DIAG)",
+                            ),
+                            _ => io::Error::from_raw_os_error(code),
+                        });
                     }
                     _ => found = found || fits(body),
                 }

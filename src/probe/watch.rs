@@ -15,6 +15,7 @@ use crate::cell::Condition;
 use crate::cell::condition::What;
 use crate::netlink::sock_diag::{Protocol, SockDiag};
 use crate::notify::{Notifier, NotifyState};
+use crate::sys::process;
 
 /// What a command may take that decides about readiness.
 const COMMAND_LIMIT: Duration = Duration::from_secs(10);
@@ -210,6 +211,7 @@ impl<'w> Watch<'w> {
             },
             Err(error) => Outcome { failure: Some(error.to_string()), output: String::new() },
         };
+        process::reap();
         self.tell_if_new(condition, &outcome);
         Ok(Ok(outcome.failure))
     }

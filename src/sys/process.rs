@@ -169,10 +169,17 @@ pub fn pidfd(process: Pid) -> io::Result<OwnedFd> {
 }
 
 /// Takes the process out of the session that it was forked in, and out of reach of its user's
-/// debuggers: no terminal signals it, and its end by a signal leaves no core.
+/// debuggers: no terminal signals it, and its end by a signal leaves no core. What its own children
+/// leave behind becomes its, and not that of the first process in the PID namespace.
 pub fn withdraw() -> io::Result<()> {
     nix::unistd::setsid()?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
+}
+
+/// Takes note of the end of all children that have ended.
+pub fn reap() {
+    while let Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {}
 }
 
 /// Closes all descriptors but these, and puts /dev/null in the place of the standard ones.

@@ -247,7 +247,7 @@ fn a_hundred_times(case: &Case, port: u16, service: &str, cell: &str) {
         Scope::System,
         "server",
         &format!(
-            "{service}\nExecStart=sh -c 'busybox usleep 30000; exec busybox httpd -f -p 127.0.0.1:{port} -h /etc'"
+            "[Unit]\nStartLimitIntervalSec=0\n[Service]\n{service}\nExecStart=sh -c 'busybox usleep 30000; exec busybox httpd -f -p 127.0.0.1:{port} -h /etc'"
         ),
         &format!("{cell}\nReadyWhen=tcp:127.0.0.1:{port}"),
     );
@@ -443,6 +443,14 @@ fn ready_by_a_command_of_the_service(case: &Case) {
         &format!("ReadyWhen=exec:/bin/sh -c 'test -e {seen}/once && exit; touch {seen}/once; sleep 1000 & sleep 1000'"),
     );
     hung.start().ok();
+    // Those that the command has left behind were not left to the service either.
+    assert!(
+        !case
+            .sh("ps -eo stat,comm")
+            .ok()
+            .lines()
+            .any(|line| line.starts_with('Z') && line.ends_with("sleep <defunct>"))
+    );
     assert!(hung.journal().contains("no end within 10s"), "{}", hung.journal());
     assert_nobody_beside(&hung, case);
     case.sh(&format!("rm -r {seen}")).ok();
@@ -478,6 +486,9 @@ fn ready_is_refused_where_it_can_not_be_told(case: &Case) {
         ("netlink", "RestrictAddressFamilies=AF_INET AF_UNIX", "ReadyWhen=tcp:1", "add AF_NETLINK"),
         ("unix", "RestrictAddressFamilies=AF_INET", "ReadyWhen=path:/", "add AF_UNIX"),
         ("calls", "SystemCallFilter=@system-service", "ReadyWhen=path:/", "ReadyWhen= needs the wrapper"),
+        ("fed", "WatchdogSec=10", "ReadyWhen=path:/", "add HealthProbe="),
+        ("kept", "FileDescriptorStoreMax=1", "ReadyWhen=path:/", "FileDescriptorStoreMax=1 "),
+        ("pam", "PAMName=login", "ReadyWhen=path:/", "PAMName=login is not kept"),
         ("watchdog", "", "HealthProbe=path:/", "set WatchdogSec="),
         ("bad", "", "ReadyWhen=tcp:localhost:1", "takes [ADDR:]PORT"),
     ] {
