@@ -181,37 +181,50 @@ mod tests {
     use std::net::{TcpListener, UdpSocket};
     use std::os::unix::net::{UnixDatagram, UnixListener};
 
-    /// What Linux 6.18 answered for a listener at [::]:8080 with IPV6_V6ONLY, the changing parts zeroed.
-    fn sample_v6() -> Vec<u8> {
-        let mut bytes = vec![10, 10, 0, 0, 0x1f, 0x90, 0, 0];
-        bytes.resize(72, 0);
-        bytes.extend([5, 0, 8, 0, 0, 0, 0, 0]);
-        bytes.extend([5, 0, 11, 0, 1, 0, 0, 0]);
-        bytes
+    /// What Linux 6.18 answered for a listener at [::]:18080 that takes no IPv4.
+    #[cfg(target_endian = "little")]
+    const INET: &str = "840000001400020001000000147000000a0a000046a000000000000000000000000000000000000000000000\
+        0000000000000000000000000000000005030000000000000000000000000000800000000000000095a31200\
+        050008000000000005000b000100000008000f00000000000c00150001000000000000000600160012000000";
+    /// And for one at /tmp/unitcell-sample.
+    #[cfg(target_endian = "little")]
+    const UNIX: &str = "500000001400020001000000116c000001010a00ea9d12000313000000000000190000002f746d702f756e6974\
+        63656c6c2d73616d706c65000000000c000100c2c098000000e00f0500060000000000";
+
+    #[cfg(target_endian = "little")]
+    fn body(hex: &str) -> Vec<u8> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).unwrap() as u8;
+        let bytes: Vec<u8> = hex.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
+        let (kind, sequence, body) = messages(&bytes).next().unwrap();
+        assert_eq!((kind, sequence), (SOCK_DIAG_BY_FAMILY, 1));
+        body.to_vec()
     }
 
     #[test]
     #[cfg(target_endian = "little")]
     fn an_answer_is_read() {
-        let socket = inet_socket(&sample_v6()).unwrap();
-        assert_eq!(socket, InetSocket { address: "::".parse().unwrap(), port: 8080, only_v6: true });
-        let mut v4 = vec![2, 10, 0, 0, 0, 80, 0, 0, 127, 0, 0, 1];
-        v4.resize(72, 0);
-        let socket = inet_socket(&v4).unwrap();
-        assert_eq!(socket, InetSocket { address: "127.0.0.1".parse().unwrap(), port: 80, only_v6: false });
-        assert_eq!(inet_socket(&v4[..40]), None);
+        let sample = body(INET);
+        let socket = inet_socket(&sample).unwrap();
+        assert_eq!(socket, InetSocket { address: "::".parse().unwrap(), port: 18080, only_v6: true });
+        // Cut short, it says less and is no reason to fall over.
+        for length in 0..sample.len() {
+            let _ = inet_socket(&sample[..length]);
+        }
+        let mut v4 = sample.clone();
+        v4[0] = libc::AF_INET as u8;
+        assert_eq!(inet_socket(&v4).unwrap().address, "0.0.0.0".parse::<IpAddr>().unwrap());
     }
 
     #[test]
     #[cfg(target_endian = "little")]
     fn a_unix_answer_is_read() {
-        let head = |kind: i32, state| [vec![1, kind as u8, state, 0], vec![0; 12]].concat();
-        let name = [7, 0, 0, 0, b'/', b'a', 0, 0];
-        let vfs = [12, 0, 1, 0, 42, 0, 0, 0, 9, 0, 0, 0];
-        let bytes = [head(libc::SOCK_STREAM, LISTEN), name.to_vec(), vfs.to_vec()].concat();
-        assert_eq!(unix_socket(&bytes), Some(UnixSocket { name: Some(b"/a"), inode: Some(42) }));
-        assert_eq!(unix_socket(&head(libc::SOCK_STREAM, CLOSE)), None, "bound is not listening");
-        assert!(unix_socket(&head(libc::SOCK_DGRAM, CLOSE)).is_some());
+        let mut sample = body(UNIX);
+        let socket = UnixSocket { name: Some(b"/tmp/unitcell-sample"), inode: Some(0x98c0c2) };
+        assert_eq!(unix_socket(&sample), Some(socket));
+        sample[2] = CLOSE;
+        assert_eq!(unix_socket(&sample), None, "bound is not listening");
+        sample[1] = libc::SOCK_DGRAM as u8;
+        assert_eq!(unix_socket(&sample), Some(socket), "but a datagram socket knows no listening");
     }
 
     #[test]
