@@ -12,8 +12,10 @@ pub mod exec;
 pub mod generator;
 #[cfg(feature = "tool")]
 pub mod inspect;
+pub mod netlink;
 #[cfg(feature = "tool")]
 pub mod netns;
 pub mod notify;
+pub mod probe;
 pub mod sys;
 pub mod unit;

@@ -7,7 +7,8 @@ use super::identity::is_true;
 use super::kind::{Kind, Kinds};
 use super::steps::Step;
 use super::value::ProtectHostname;
-use super::{Cell, Maker};
+use super::{Cell, Condition, Maker};
+use crate::unit::timespan::parse_timespan;
 use crate::unit::value::parse_boolean;
 use crate::unit::{Assignment, Unit};
 
@@ -62,8 +63,9 @@ pub fn conflicts(
     let mut found = Vec::new();
     pid_namespace(unit, cell, &mut found);
     other_root(unit, &mut found);
+    watched(unit, cell, &mut found);
     let sets_up = Kind::ALL.into_iter().any(|kind| maker(kind) == Some(Maker::Wrapper));
-    if !sets_up {
+    if !sets_up && !cell.is_watched() {
         return found;
     }
     let reason = reason(cell, &maker);
@@ -77,12 +79,12 @@ pub fn conflicts(
     found.extend(unit.list("Service", "SystemCallFilter").first().map(|line| {
         refuse(
             line,
-            &format!("is not supported yet where the wrapper sets the cell up, and {reason}"),
+            &format!("is not supported yet where it binds the wrapper, too, and {reason}"),
             "remove one of the two",
         )
     }));
     found.extend(restrict_namespaces(unit, version, steps, &reason));
-    found.extend(address_families(unit, steps, &reason));
+    found.extend(address_families(unit, cell, steps, &reason));
     if cell.source(Kind::Time).is_some() && is_true(unit, "ProtectClock") {
         found.extend(unit.last("Service", "ProtectClock").map(|line| {
             refuse(
@@ -100,10 +102,10 @@ pub fn conflicts(
 
 /// The words for "Hostname= needs the wrapper".
 fn reason(cell: &Cell, maker: impl Fn(Kind) -> Option<Maker>) -> String {
-    let names: Vec<String> = Kind::ALL
-        .into_iter()
-        .filter(|&kind| maker(kind) == Some(Maker::Wrapper))
+    let by_kind = Kind::ALL.into_iter().filter(|&kind| maker(kind) == Some(Maker::Wrapper));
+    let names: Vec<String> = by_kind
         .map(|kind| cell.directives_of(kind))
+        .chain([watching_directives(cell)])
         .filter(|names| !names.is_empty())
         .collect();
     let verb = if names.len() == 1 && !names[0].contains(',') { "needs" } else { "need" };
@@ -124,6 +126,105 @@ fn pid_namespace(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
             &format!("does not go with {directives}: the PID namespace ends with its first process"),
             "let the daemon stay in the foreground, with another Type=",
         ));
+    }
+}
+
+/// When the service counts as started, systemd.service(5).
+pub fn service_type(unit: &Unit) -> &str {
+    let setting = |key| unit.last("Service", key).map(|line| line.value.as_str());
+    match setting("Type") {
+        Some(service_type) => service_type,
+        None if setting("BusName").is_some() => "dbus",
+        None if unit.list("Service", "ExecStart").is_empty() => "oneshot",
+        None => "simple",
+    }
+}
+
+/// Does systemd want to be told that the service is well?
+pub fn watchdog_is_set(unit: &Unit) -> bool {
+    unit.last("Service", "WatchdogSec").is_some_and(|line| {
+        // What can't be parsed systemd passes over.
+        matches!(parse_timespan(&line.value), Ok(Some(1..)))
+    })
+}
+
+fn conditions(cell: &Cell) -> impl Iterator<Item = &Condition> {
+    cell.ready_when.iter().chain(&cell.health_probe)
+}
+
+/// `ReadyWhen=, HealthProbe=`, those of them that are set.
+fn watching_directives(cell: &Cell) -> String {
+    let names = [("ReadyWhen=", &cell.ready_when), ("HealthProbe=", &cell.health_probe)];
+    let set = names.into_iter().filter(|(_, conditions)| !conditions.is_empty()).map(|(name, _)| name);
+    set.collect::<Vec<_>>().join(", ")
+}
+
+/// What a service must be like to be watched from beside it.
+fn watched(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
+    if !cell.is_watched() {
+        return;
+    }
+    let at = |name| cell.location(name);
+    let service_type = service_type(unit);
+    if !cell.ready_when.is_empty() && !matches!(service_type, "simple" | "exec" | "notify") {
+        let (why, remedy) = match service_type {
+            "forking" => (
+                "the daemon's first process tells by its end that it is ready",
+                "let the daemon stay in the foreground, with Type=exec",
+            ),
+            "oneshot" => ("it counts as started when it has ended", "remove one of the two"),
+            "dbus" => ("its name on the bus tells that it is ready", "remove one of the two"),
+            "notify-reload" => (
+                "to answer reloads the service needs the socket over which it would say READY=1 itself",
+                "use Type=notify with ExecReload=, or remove ReadyWhen=",
+            ),
+            _ => ("that has a notion of its own of when the service is started", "use Type=exec"),
+        };
+        found.push(Finding::error(
+            at("ReadyWhen"),
+            format!("ReadyWhen= does not go with Type={service_type}: {why}"),
+            remedy,
+        ));
+    }
+    if !cell.ready_when.is_empty() {
+        let needs_socket = [
+            (
+                "WatchdogSec",
+                cell.health_probe.is_empty() && watchdog_is_set(unit),
+                "add HealthProbe=, or remove one of the two",
+            ),
+            ("FileDescriptorStoreMax", true, "remove one of the two"),
+        ];
+        for (key, _, remedy) in needs_socket.into_iter().filter(|(_, used, _)| *used) {
+            found.extend(unit.last("Service", key).filter(|line| line.value != "0").map(|line| {
+                refuse(line, "needs a service that speaks to systemd, and one with ReadyWhen= is not heard", remedy)
+            }));
+        }
+    }
+    if !cell.health_probe.is_empty() {
+        if matches!(service_type, "forking" | "oneshot") {
+            found.push(Finding::error(
+                at("HealthProbe"),
+                format!("HealthProbe= does not go with Type={service_type}: what is executed is not what stays to be watched"),
+                "let the service stay in the foreground, with Type=exec",
+            ));
+        }
+        if !watchdog_is_set(unit) {
+            found.push(Finding::error(
+                at("HealthProbe"),
+                "HealthProbe= feeds the watchdog, and the unit has none",
+                "set WatchdogSec= in [Service], and Restart=on-watchdog if it is to be started again",
+            ));
+        }
+    }
+    if is_true(unit, "PrivatePIDs") {
+        found.extend(unit.last("Service", "PrivatePIDs").map(|line| {
+            refuse(
+                line,
+                &format!("leaves the watcher no way into the namespace, and {} needs one", watching_directives(cell)),
+                "say PrivatePIDs= in [X-Unitcell] instead",
+            )
+        }));
     }
 }
 
@@ -177,19 +278,22 @@ fn restrict_namespaces(unit: &Unit, version: u32, steps: &[Step], reason: &str) 
     })
 }
 
-/// Handing the main process over goes over a UNIX socket.
-fn address_families(unit: &Unit, steps: &[Step], reason: &str) -> Option<Finding> {
-    let notifies = steps.iter().any(|step| matches!(step, Step::Fork { hand_over: true }));
-    let lines = unit.list("Service", "RestrictAddressFamilies");
-    let last = lines.last().filter(|_| notifies && !allows_unix_sockets(unit))?;
-    Some(refuse(
-        last,
-        &format!("leaves out AF_UNIX, by which the main process is told to systemd, and {reason}"),
-        "add AF_UNIX",
-    ))
+/// Messages to the manager go over a UNIX socket, questions about sockets to the kernel over netlink.
+fn address_families(unit: &Unit, cell: &Cell, steps: &[Step], reason: &str) -> Option<Finding> {
+    let notifies = cell.is_watched() || steps.iter().any(|step| matches!(step, Step::Fork { hand_over: true }));
+    let asks = conditions(cell).any(Condition::asks_for_sockets);
+    let missing = [
+        (notifies, "AF_UNIX", "by which the wrapper speaks to systemd"),
+        (asks, "AF_NETLINK", "by which the kernel tells of sockets"),
+    ]
+    .into_iter()
+    .find(|(needed, family, _)| *needed && !allows_family(unit, family));
+    let (_, family, what_for) = missing?;
+    let last = *unit.list("Service", "RestrictAddressFamilies").last()?;
+    Some(refuse(last, &format!("leaves out {family}, {what_for}, and {reason}"), &format!("add {family}")))
 }
 
-fn allows_unix_sockets(unit: &Unit) -> bool {
+fn allows_family(unit: &Unit, family: &str) -> bool {
     let lines = unit.list("Service", "RestrictAddressFamilies");
     let deny_list = lines.first().is_none_or(|line| line.value.starts_with('~'));
     let named = lines.iter().fold(false, |named, line| {
@@ -197,14 +301,14 @@ fn allows_unix_sockets(unit: &Unit) -> bool {
             Some(names) => (true, names),
             None => (false, line.value.as_str()),
         };
-        if names.split_ascii_whitespace().any(|name| name == "AF_UNIX") { inverted == deny_list } else { named }
+        if names.split_ascii_whitespace().any(|name| name == family) { inverted == deny_list } else { named }
     });
     named != deny_list
 }
 
 /// May the wrapper send messages to the manager, under the filters that bind it like the service?
 pub fn may_notify(unit: &Unit) -> bool {
-    allows_unix_sockets(unit) && unit.list("Service", "SystemCallFilter").is_empty()
+    allows_family(unit, "AF_UNIX") && unit.list("Service", "SystemCallFilter").is_empty()
 }
 
 fn joined_mounts(unit: &Unit) -> Vec<Finding> {

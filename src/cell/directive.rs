@@ -5,7 +5,7 @@
 
 use super::kind::Kind;
 use super::value::{self, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname, ValueError};
-use super::{Cell, IdRange};
+use super::{Cell, Condition, IdRange};
 
 /// From which systemd on the native setting does what the directive says.
 #[derive(Clone, Copy)]
@@ -104,6 +104,17 @@ fn add_range(map: &mut Vec<IdRange>, text: &str) -> Result<(), ValueError> {
         return Err(ValueError::new(format!("maps an id a second time: it overlaps {other}")));
     }
     map.push(range);
+    Ok(())
+}
+
+const CONDITION: &str = "tcp:[ADDR:]PORT|udp:[ADDR:]PORT|unix:PATH|path:PATH|exec:COMMAND";
+
+/// Adds a condition; an empty value takes all away.
+fn add_condition(conditions: &mut Vec<Condition>, text: &str) -> Result<(), ValueError> {
+    match optional(text, Condition::parse)? {
+        Some(condition) => conditions.push(condition),
+        None => conditions.clear(),
+    }
     Ok(())
 }
 
@@ -236,10 +247,12 @@ pub static DIRECTIVES: &[Directive] = &[
         "a throw-away writable overlay over the root directory"),
     repeatable(row("Overlay", "overlay", "DEST:LOWER[:LOWER…][:UPPER:WORK]", Some(Kind::Mount), Never, NotYet,
         "an overlay of directories at DEST")),
-    repeatable(row("ReadyWhen", "ready-when", "CONDITION", None, Never, NotYet,
-        "the service is ready once this holds")),
-    repeatable(row("HealthProbe", "health-probe", "CONDITION", None, Never, NotYet,
-        "the watchdog is fed while this holds")),
+    repeatable(row("ReadyWhen", "ready-when", CONDITION, None, Never,
+        Set(|cell, text| add_condition(&mut cell.ready_when, text)),
+        "the service counts as started once this holds")),
+    repeatable(row("HealthProbe", "health-probe", CONDITION, None, Never,
+        Set(|cell, text| add_condition(&mut cell.health_probe, text)),
+        "the watchdog of WatchdogSec= is fed while this holds")),
     row("Isolation", "isolation", "require|try", None, Always,
         Set(|cell, text| { cell.isolation = or_default(text, Isolation::parse)?; Ok(()) }),
         "whether a namespace that can't be had stops the start, or only warns"),

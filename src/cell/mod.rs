@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod capability;
+pub mod condition;
 pub mod directive;
 pub mod finding;
 pub mod identity;
@@ -21,6 +22,7 @@ mod conflict;
 mod refuse;
 
 pub use assign::SECTION;
+pub use condition::Condition;
 pub use directive::{DIRECTIVES, Directive};
 pub use finding::Finding;
 pub use kind::{Kind, Kinds};
@@ -65,6 +67,10 @@ pub struct Cell {
     pub time_offset_monotonic: Option<i64>,
     /// The shift of CLOCK_BOOTTIME in a new time namespace, nanoseconds.
     pub time_offset_boottime: Option<i64>,
+    /// What must hold for the service to count as started.
+    pub ready_when: Vec<Condition>,
+    /// What must hold for its watchdog to be fed.
+    pub health_probe: Vec<Condition>,
     /// Which directives were set, by what text and where, in the order they stand.
     pub assigned: Vec<Assigned>,
 }
@@ -138,5 +144,11 @@ impl Cell {
     pub fn is_empty(&self) -> bool {
         Kind::ALL.iter().all(|&kind| self.source(kind).is_none())
             && self.protect_control_groups == ProtectControlGroups::No
+            && !self.is_watched()
+    }
+
+    /// Does anything watch over the service?
+    pub fn is_watched(&self) -> bool {
+        !self.ready_when.is_empty() || !self.health_probe.is_empty()
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::command::{Wrapping, wrap};
-use super::conflict::{adopt_protect_hostname, conflicts, may_notify};
+use super::conflict::{adopt_protect_hostname, conflicts, may_notify, service_type, watchdog_is_set};
 use super::finding::Finding;
 use super::identity::Identity;
 use super::manager::Manager;
@@ -164,6 +164,11 @@ impl Makers {
             let native = of_kind().all(|assigned| assigned.directive.native.had_by(manager.version, cell));
             *maker = touched.then_some(if native { Maker::Native } else { Maker::Wrapper });
         }
+        // systemd's own makes the wrapper the first process in it, with nobody outside left who could
+        // put a watcher beside it.
+        if makers.of(Kind::Pid) == Some(Maker::Native) && cell.is_watched() {
+            makers.set(Kind::Pid, Maker::Wrapper);
+        }
         if makers.of(Kind::User) == Some(Maker::Native) && makers.any_by_wrapper() {
             makers.set(Kind::User, Maker::Wrapper);
         }
@@ -188,9 +193,12 @@ fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decision> {
         .iter()
         .map(|assigned| {
             let directive = assigned.directive;
-            let maker = directive.kind.and_then(|kind| makers.of(kind));
             let version = manager.version;
             let native = directive.native.had_by(version, cell);
+            let maker = match directive.kind {
+                Some(kind) => makers.of(kind),
+                None => (!native).then_some(Maker::Wrapper),
+            };
             let why = match (maker, native) {
                 (None, _) if directive.kind.is_some() => "asks for nothing".to_owned(),
                 (None, _) => "holds for the whole cell".to_owned(),
@@ -198,6 +206,9 @@ fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decision> {
                 (Some(Maker::Wrapper), false) => format!("systemd {version} has it not"),
                 (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::User) => {
                     "systemd has it, but would take the wrapper's privilege away before its work is done".to_owned()
+                }
+                (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::Pid) && cell.is_watched() => {
+                    "systemd has it, but leaves the watcher no way into the namespace".to_owned()
                 }
                 (Some(Maker::Wrapper), true) => {
                     "systemd has it, but not what else the cell asks of that namespace".to_owned()
@@ -228,7 +239,7 @@ impl Planner<'_> {
         self.native_lines(plan);
 
         if self.unit.fragment.is_none() {
-            self.without_commands(plan, sets_up);
+            self.without_commands(plan, sets_up || self.cell.is_watched());
             return;
         }
         let verify = self.verify(&mut plan.findings);
@@ -284,13 +295,13 @@ impl Planner<'_> {
 
     /// A unit whose fragment is not in sight, most likely since another generator makes it: what
     /// is native still reaches it, by a manager that can't fail open.
-    fn without_commands(&self, plan: &mut Plan, sets_up: bool) {
+    fn without_commands(&self, plan: &mut Plan, needs_wrapper: bool) {
         let at = self.cell.assigned.first().and_then(|assigned| assigned.at.clone());
         let unknown = format!(
             "the commands of {} are not known: its unit file is not there, or another generator makes it",
             self.unit.name
         );
-        if sets_up {
+        if needs_wrapper {
             let wrapped: Vec<&str> = plan
                 .decisions
                 .iter()
@@ -332,18 +343,19 @@ impl Planner<'_> {
     }
 
     fn assigned_to_wrapper(&self) -> impl Iterator<Item = &super::Assigned> {
-        self.cell
-            .assigned
-            .iter()
-            .filter(|assigned| assigned.directive.kind.is_some_and(|kind| self.makers.of(kind) == Some(Maker::Wrapper)))
+        let version = self.manager.version;
+        self.cell.assigned.iter().filter(move |assigned| match assigned.directive.kind {
+            Some(kind) => self.makers.of(kind) == Some(Maker::Wrapper),
+            None => !assigned.directive.native.had_by(version, self.cell),
+        })
     }
 
     fn options(&self, circumstances: &Circumstances, main: bool, hide: bool, sources: &[Arc<Path>]) -> Vec<String> {
         let mut options = Vec::new();
         for assigned in self.assigned_to_wrapper() {
             // A PID namespace is for the main process alone, as systemd's own is: ExecReload= and
-            // ExecStop= find that process by its number outside.
-            if main || assigned.directive.kind != Some(Kind::Pid) {
+            // ExecStop= find that process by its number outside. And it alone is watched.
+            if main || !matches!(assigned.directive.kind, Some(Kind::Pid) | None) {
                 options.push(format!("--{}={}", assigned.directive.flag, assigned.text));
             }
         }
@@ -406,28 +418,32 @@ impl Planner<'_> {
     /// can't be had fails the start and not the running service.
     fn started(&self, sets_up: bool) -> Started {
         let setting = |key| self.unit.last("Service", key).map(|line| line.value.as_str());
-        let main = !self.unit.list("Service", "ExecStart").is_empty();
-        let service_type = match setting("Type") {
-            Some(service_type) => service_type,
-            None if setting("BusName").is_some() => "dbus",
-            None if !main => "oneshot",
-            None => "simple",
-        };
-        let ready = matches!(service_type, "simple" | "exec") && may_notify(self.unit);
+        let service_type = service_type(self.unit);
+        let watched = self.cell.is_watched();
+        let starts = matches!(service_type, "simple" | "exec");
+        let ready = starts && may_notify(self.unit);
         let hand_over = sets_up && self.makers.of(Kind::Pid) == Some(Maker::Wrapper);
+        // A service whose readiness is judged from outside is not asked for it, and one whose health
+        // is judged does not feed its watchdog.
+        let speaks = self.cell.ready_when.is_empty();
+        let feeds = self.cell.health_probe.is_empty();
         // systemd.service(5), NotifyAccess=: what brings the socket along without being told to.
-        let own_socket = !matches!(setting("NotifyAccess"), None | Some("none"))
-            || matches!(service_type, "notify" | "notify-reload")
-            || setting("WatchdogSec").is_some_and(|span| !matches!(span, "0" | "infinity"))
-            || setting("FileDescriptorStoreMax").is_some_and(|count| count != "0");
+        let own_socket = speaks
+            && (!matches!(setting("NotifyAccess"), None | Some("none"))
+                || matches!(service_type, "notify" | "notify-reload")
+                || (feeds && watchdog_is_set(self.unit))
+                || setting("FileDescriptorStoreMax").is_some_and(|count| count != "0"));
         let mut lines = Vec::new();
         if ready {
             lines.push(("Type", "notify".to_owned()));
         }
-        if (ready || hand_over) && !own_socket {
+        if watched {
+            // The watcher is not the main process, and has no privilege to pose as it.
+            lines.push(("NotifyAccess", "all".to_owned()));
+        } else if (ready || hand_over) && !own_socket {
             lines.push(("NotifyAccess", "main".to_owned()));
         }
-        Started { ready, hide_notify_socket: (ready || hand_over) && !own_socket, lines }
+        Started { ready, hide_notify_socket: (ready || hand_over || watched) && !own_socket, lines }
     }
 
     fn native_lines(&self, plan: &mut Plan) {

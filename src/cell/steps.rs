@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::capability::CapabilitySet;
 use super::identity::Identity;
-use super::{Cell, IdRange, Isolation, Kind, Kinds, PrivateUsers, ProtectControlGroups, Source};
+use super::{Cell, Condition, IdRange, Isolation, Kind, Kinds, PrivateUsers, ProtectControlGroups, Source};
 
 /// An exit status of systemd.exec(5), "Process Exit Codes": `systemctl status` shows its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,15 @@ pub enum IdMaps {
         /// Is setgroups(2) denied in it?
         deny_setgroups: bool,
     },
+}
+
+/// What is watched of a service from beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WatchFor {
+    /// What must hold for the service to be ready.
+    pub ready_when: Vec<Condition>,
+    /// What must hold for the watchdog to be fed.
+    pub health_probe: Vec<Condition>,
 }
 
 /// One change of state.
@@ -115,6 +124,8 @@ pub enum Step {
     NoNewPrivileges,
     /// Enter the working directory once more, as the user that the service now is.
     CheckDirectory,
+    /// Send the watcher to its work.
+    Watch(WatchFor),
     /// Tell the manager that the service is started.
     Ready,
     /// Become the service.
@@ -137,7 +148,7 @@ impl Step {
             Step::NoNewPrivileges => ExitStatus::NoNewPrivileges,
             Step::LockHostname => ExitStatus::Seccomp,
             Step::CheckDirectory => ExitStatus::Chdir,
-            Step::Ready | Step::Exec => ExitStatus::Exec,
+            Step::Watch(_) | Step::Ready | Step::Exec => ExitStatus::Exec,
             _ => ExitStatus::Namespace,
         }
     }
@@ -157,6 +168,11 @@ impl Step {
             Step::DetachMounts | Step::ShareMounts => Kinds::from_iter([Kind::Mount]),
             _ => Kinds::NONE,
         }
+    }
+
+    /// Is it done once for the cell, and not by each of its processes?
+    pub fn is_of_the_cell(&self) -> bool {
+        matches!(self, Step::MountProc | Step::ShareMounts)
     }
 
     /// The namespaces without which the step must not be taken: setting a host name is for a
@@ -294,7 +310,11 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     if identity.names_anyone() {
         list.push(Step::CheckDirectory);
     }
-    if circumstances.ready {
+    if cell.is_watched() {
+        let (ready_when, health_probe) = (cell.ready_when.clone(), cell.health_probe.clone());
+        list.push(Step::Watch(WatchFor { ready_when, health_probe }));
+    }
+    if circumstances.ready && cell.ready_when.is_empty() {
         list.push(Step::Ready);
     }
     list.push(Step::Exec);
@@ -334,6 +354,15 @@ impl fmt::Display for IdMaps {
             IdMaps::SelfOnly => f.write_str("root and the service's own ids"),
             IdMaps::Ranges { uids, gids, .. } => write!(f, "uids {}, gids {}", ranges(uids), ranges(gids)),
         }
+    }
+}
+
+impl fmt::Display for WatchFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, condition) in self.ready_when.iter().chain(&self.health_probe).enumerate() {
+            write!(f, "{}{condition}", if n > 0 { ", " } else { "" })?;
+        }
+        Ok(())
     }
 }
 
@@ -380,6 +409,7 @@ impl fmt::Display for Step {
             Step::SetSecureBits(bits) => write!(f, "set the securebits to {bits:#x}"),
             Step::NoNewPrivileges => f.write_str("set no_new_privs"),
             Step::CheckDirectory => f.write_str("enter the working directory as that user"),
+            Step::Watch(watch_for) => write!(f, "have {watch_for} watched"),
             Step::Ready => f.write_str("tell the manager READY=1"),
             Step::Exec => f.write_str("execute the command"),
         }

@@ -5,16 +5,18 @@ use std::ffi::{CString, OsStr};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::environment::Environment;
 use super::failure::Failure;
-use super::fork::{self, Parent};
+use super::fork::{self, Child, Parent};
 use super::id_map::{self, Maps};
 use super::program;
 use super::report::{Priority, Report};
 use super::request::Request;
 use super::users::{self, Ids};
-use crate::cell::steps::{IdMaps, Step, steps};
+use super::watcher::{self, Line, Post};
+use crate::cell::steps::{IdMaps, Step, WatchFor, steps};
 use crate::cell::{IdRange, Isolation, Kind, Kinds, PrivateUsers};
 use crate::notify::{Notifier, NotifyState};
 use crate::sys::namespace::{self, Namespace};
@@ -32,12 +34,18 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         ids: Ids::default(),
         environment: Environment::inherited(),
         notifier: None,
+        watchdog: None,
+        role: Role::Payload(None),
         directory: None,
+        report,
     };
     wrapper.prepare().map_err(|cause| Failure::of_step(request, &Step::Exec, &cause))?;
     for step in steps(&request.cell, &request.identity, &circumstances) {
         // What is missing here was warned of when it could not be had.
         if !step.needs().iter().all(|kind| wrapper.held.contains(kind)) {
+            continue;
+        }
+        if matches!(wrapper.role, Role::Watcher(_)) && step.is_of_the_cell() {
             continue;
         }
         match wrapper.take(&step) {
@@ -67,18 +75,42 @@ struct Wrapper<'r> {
     ids: Ids,
     environment: Environment,
     notifier: Option<Notifier>,
+    /// The time in which the manager wants to be told that the service is well.
+    watchdog: Option<Duration>,
+    role: Role,
     /// Where to go back to after another mount namespace was entered.
     directory: Option<PathBuf>,
+    report: &'r Report,
+}
+
+/// Which process takes the steps.
+enum Role {
+    /// The one that becomes the payload, with a line to its watcher, once there is one.
+    Payload(Option<Line>),
+    /// The one that watches it.
+    Watcher(Post),
 }
 
 impl Wrapper<'_> {
     /// Opens what later steps could not find any more.
     fn prepare(&mut self) -> io::Result<()> {
-        if self.request.hand_over || self.request.ready {
+        let watched = self.request.cell.is_watched();
+        if self.request.hand_over || self.request.ready || watched {
             let address = self.environment.get("NOTIFY_SOCKET").ok_or_else(|| {
-                io::Error::new(io::ErrorKind::NotFound, "NOTIFY_SOCKET is not set; the unit needs NotifyAccess=main")
+                let access = if watched { "all" } else { "main" };
+                io::Error::other(format!("NOTIFY_SOCKET is not set; the unit needs NotifyAccess={access}"))
             })?;
             self.notifier = Some(Notifier::connect(OsStr::from_bytes(address))?);
+        }
+        if !self.request.cell.health_probe.is_empty() {
+            self.watchdog = Some(
+                self.environment
+                    .watchdog()
+                    .ok_or_else(|| io::Error::other("WATCHDOG_USEC is not set; the unit needs WatchdogSec="))?,
+            );
+            // Fed by the service as well, the watchdog would not mind what the probe says.
+            self.environment.remove("WATCHDOG_USEC");
+            self.environment.remove("WATCHDOG_PID");
         }
         if self.request.hide_notify_socket {
             self.environment.remove("NOTIFY_SOCKET");
@@ -106,7 +138,10 @@ impl Wrapper<'_> {
             }
             Step::Join(kind) => self.join(*kind)?,
             Step::EnterUserNamespace(maps) => {
-                id_map::make(&self.maps(maps))?.enter(Kind::User.clone_flag())?;
+                match &self.role {
+                    Role::Payload(_) => id_map::make(&self.maps(maps))?.enter(Kind::User.clone_flag())?,
+                    Role::Watcher(post) => post.join_user_namespace()?,
+                }
                 self.held.insert(Kind::User);
             }
             Step::Unshare(kinds) => {
@@ -133,6 +168,7 @@ impl Wrapper<'_> {
             Step::NoNewPrivileges => capability::no_new_privileges()?,
             // Natively systemd enters the directory as the user, who may lack the permission.
             Step::CheckDirectory => std::env::set_current_dir(".")?,
+            Step::Watch(watch_for) => self.watch(watch_for)?,
             Step::Ready => {
                 program::is_executable(&self.program()?)?;
                 self.notifier()?.send(&[NotifyState::Ready])?;
@@ -178,9 +214,39 @@ impl Wrapper<'_> {
     fn fork(&mut self, hand_over: bool) -> io::Result<()> {
         let before = process::id();
         let parent = if hand_over { Parent::HandsOver(self.notifier()?) } else { Parent::Waits };
-        fork::fork(&parent)?;
+        self.role = match fork::fork(&parent, self.request.cell.is_watched())? {
+            Child::Payload(line) => Role::Payload(line),
+            Child::Watcher(mut post) => {
+                post.await_payload()?;
+                Role::Watcher(post)
+            }
+        };
         self.environment.follow_fork(before);
         Ok(())
+    }
+
+    fn watch(&mut self, watch_for: &WatchFor) -> io::Result<()> {
+        let line = match std::mem::replace(&mut self.role, Role::Payload(None)) {
+            Role::Payload(line) => line,
+            Role::Watcher(post) => return self.become_watcher(post, watch_for),
+        };
+        // What can't be executed needs no watching.
+        program::is_executable(&self.program()?)?;
+        let forked = match line {
+            Some(line) => Ok(line),
+            None => watcher::fork()?,
+        };
+        match forked {
+            Ok(line) => line.start(),
+            Err(mut post) => {
+                post.await_payload()?;
+                self.become_watcher(post, watch_for)
+            }
+        }
+    }
+
+    fn become_watcher(&self, post: Post, watch_for: &WatchFor) -> io::Result<()> {
+        match post.watch(watch_for, self.watchdog, self.notifier()?, &self.environment, self.report)? {}
     }
 
     /// Where ids mean the inside of a user namespace and none is given, root of it is meant.

@@ -1,6 +1,7 @@
 //! The payload's environment: systemd's, but for what names a process that is no longer it.
 
 use std::ffi::CString;
+use std::time::Duration;
 
 use crate::sys;
 
@@ -28,6 +29,12 @@ impl Environment {
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.iter().find_map(|entry| value(entry.as_bytes(), name))
+    }
+
+    /// The time of the watchdog, sd_watchdog_enabled(3).
+    pub fn watchdog(&self) -> Option<Duration> {
+        let microseconds = std::str::from_utf8(self.get("WATCHDOG_USEC")?).ok()?.parse().ok()?;
+        Some(Duration::from_micros(microseconds))
     }
 
     /// Takes a variable out.

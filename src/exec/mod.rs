@@ -11,6 +11,7 @@ mod fork;
 mod id_map;
 mod program;
 mod users;
+mod watcher;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -16,6 +16,8 @@ pub enum Priority {
     Error = 3,
     /// It is started without something that it asked for.
     Warning = 4,
+    /// All is as it was asked for.
+    Info = 6,
 }
 
 /// The way to tell.
@@ -36,9 +38,12 @@ impl Report {
     /// Tells one message, on one line.
     pub fn tell(&self, priority: Priority, message: &str, directives: &str) {
         let message: String = message.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+        let id = match priority {
+            Priority::Info => String::new(),
+            Priority::Error | Priority::Warning => format!("MESSAGE_ID={MESSAGE_ID_FAILED}\n"),
+        };
         let fields = format!(
-            "MESSAGE={message}\nPRIORITY={}\nSYSLOG_IDENTIFIER=unitcell-exec\nMESSAGE_ID={MESSAGE_ID_FAILED}\n\
-             UNITCELL_DIRECTIVE={directives}\n",
+            "MESSAGE={message}\nPRIORITY={}\nSYSLOG_IDENTIFIER=unitcell-exec\n{id}UNITCELL_DIRECTIVE={directives}\n",
             priority as u8
         );
         match self.send(fields.as_bytes()) {
@@ -47,6 +52,11 @@ impl Report {
             // There is nowhere left to complain about a standard error that is gone.
             Err(_) => drop(writeln!(stderr(), "unitcell-exec: {message}")),
         }
+    }
+
+    /// Is there no journal to tell?
+    pub fn needs_standard_error(&self) -> bool {
+        !self.to_journal
     }
 
     fn send(&self, fields: &[u8]) -> io::Result<UnixDatagram> {

@@ -226,6 +226,11 @@ impl Request {
         if let Step::Verify { directives, .. } = step {
             return directives.clone();
         }
+        if let Step::Watch(watch_for) = step {
+            let names = [("ReadyWhen=", &watch_for.ready_when), ("HealthProbe=", &watch_for.health_probe)];
+            let asked = names.into_iter().filter(|(_, conditions)| !conditions.is_empty()).map(|(name, _)| name);
+            return asked.collect::<Vec<_>>().join(", ");
+        }
         let kinds = step.kinds();
         let names: Vec<String> =
             kinds.iter().map(|kind| self.cell.directives_of(kind)).filter(|names| !names.is_empty()).collect();

@@ -7,7 +7,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -66,5 +66,11 @@ impl Notifier {
         let payload = [IoSlice::new(text.as_bytes())];
         sendmsg::<()>(self.0.as_raw_fd(), &payload, control, MsgFlags::MSG_NOSIGNAL, None)?;
         Ok(())
+    }
+}
+
+impl AsFd for Notifier {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }

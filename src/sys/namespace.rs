@@ -27,6 +27,11 @@ impl Namespace {
     }
 }
 
+/// Enters the user namespace of another process, which a pidfd stands for.
+pub fn enter_user_of(process: impl AsFd) -> io::Result<()> {
+    Ok(setns(process, CloneFlags::CLONE_NEWUSER)?)
+}
+
 /// Makes a new namespace of each type in `clone_flags`, and enters it; the PID and the time
 /// namespace are for children only (unshare(2)).
 pub fn make(clone_flags: u32) -> io::Result<()> {

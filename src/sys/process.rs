@@ -165,14 +165,63 @@ pub fn id() -> i32 {
 /// The number that tells this process from all others since boot: the inode of a pidfd of it
 /// (pidfs, Linux 6.9).
 pub fn pidfd_inode() -> io::Result<u64> {
+    Ok(nix::sys::stat::fstat(pidfd(nix::unistd::getpid())?.as_fd())?.st_ino)
+}
+
+/// A descriptor of a process, which can be read once that has ended, pidfd_open(2).
+pub fn pidfd(process: Pid) -> io::Result<OwnedFd> {
     // SAFETY: pidfd_open takes two integers, and returns a new descriptor or -1.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, id(), 0) };
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, process.as_raw(), 0) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the kernel has just given us this descriptor, and nobody else owns it.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd as i32) };
-    Ok(nix::sys::stat::fstat(fd.as_fd())?.st_ino)
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// Takes the process out of the session that it was forked in, and out of reach of its user's
+/// debuggers: no terminal signals it, and its end by a signal leaves no core. What its own children
+/// leave behind becomes its, and not that of the first process in the PID namespace.
+pub fn withdraw() -> io::Result<()> {
+    nix::unistd::setsid()?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
+}
+
+/// Takes note of the end of all children that have ended.
+pub fn reap() {
+    while let Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {}
+}
+
+/// Closes all descriptors but these, and puts /dev/null in the place of the standard ones.
+pub fn keep_descriptors(kept: &mut [i32], standard_error: bool) -> io::Result<()> {
+    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    nix::unistd::dup2_stdin(&null)?;
+    nix::unistd::dup2_stdout(&null)?;
+    if !standard_error {
+        nix::unistd::dup2_stderr(&null)?;
+    }
+    kept.sort_unstable();
+    let mut first = libc::STDERR_FILENO + 1;
+    for &fd in kept.iter().filter(|&&fd| fd > libc::STDERR_FILENO) {
+        close_range(first, fd - 1)?;
+        first = fd + 1;
+    }
+    // That may be the one of `null`.
+    std::mem::forget(null);
+    close_range(first, i32::MAX)
+}
+
+fn close_range(first: i32, last: i32) -> io::Result<()> {
+    if first > last {
+        return Ok(());
+    }
+    // SAFETY: close_range takes three integers. No owner of a closed descriptor lives on: the caller
+    // keeps what it uses, and the process ends without running destructors.
+    match unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// How many bytes of what was sent over a UNIX socket its reader has not read yet, unix(7).

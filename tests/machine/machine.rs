@@ -276,7 +276,7 @@ fn prepare(root: &Path) -> std::io::Result<()> {
 
     // What has nothing to do in here, and fails or gets busy while cases look at the machine.
     let timers = ["apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer"];
-    for unit in timers.into_iter().chain(["fstrim.timer", "systemd-modules-load.service"]) {
+    for unit in timers.into_iter().chain(["fstrim.timer", "systemd-modules-load.service", "memcached.service"]) {
         symlink("/dev/null", root.join("etc/systemd/system").join(unit))?;
     }
     let journald = root.join("etc/systemd/journald.conf.d");

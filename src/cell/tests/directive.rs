@@ -37,11 +37,13 @@ const NATIVE_FROM: &[(&str, &str, Option<u32>)] = &[
     ("ProtectControlGroups", "strict", Some(257)),
     ("TimeOffsetMonotonic", "1d", None),
     ("TimeOffsetBoottime", "1d", None),
+    ("ReadyWhen", "tcp:80", None),
+    ("HealthProbe", "tcp:80", None),
     ("Isolation", "try", Some(252)),
 ];
 
 /// Planned, and refused until they work.
-const NOT_YET: &[&str] = &["NamespacesOf", "Init", "RootOverlay", "Overlay", "ReadyWhen", "HealthProbe"];
+const NOT_YET: &[&str] = &["NamespacesOf", "Init", "RootOverlay", "Overlay"];
 
 /// `IPCNamespacePath` → `ipc-namespace-path`, `PrivatePIDs` → `private-pids`.
 fn kebab(name: &str) -> String {

@@ -3,9 +3,11 @@
 mod boot;
 mod cell;
 mod closed;
+mod health;
 mod identity;
 mod net;
 mod pid;
+mod ready;
 mod user;
 
 use std::ops::RangeInclusive;
@@ -67,5 +69,16 @@ macro_rules! is_mark {
 use {cases, is_mark, optional};
 
 pub fn all() -> Vec<Entry> {
-    [boot::CASES, cell::CASES, closed::CASES, identity::CASES, net::CASES, pid::CASES, user::CASES].concat()
+    [
+        boot::CASES,
+        cell::CASES,
+        closed::CASES,
+        health::CASES,
+        identity::CASES,
+        net::CASES,
+        pid::CASES,
+        ready::CASES,
+        user::CASES,
+    ]
+    .concat()
 }

@@ -1,0 +1,266 @@
+//! The watcher at work: until the service is ready, and as long as it lives for its health.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, poll};
+
+use super::command::{Outcome, Run, milliseconds};
+use super::path::PathWatch;
+use super::socket;
+use crate::cell::Condition;
+use crate::cell::condition::What;
+use crate::netlink::sock_diag::{Protocol, SockDiag};
+use crate::notify::{Notifier, NotifyState};
+use crate::sys::process;
+
+/// What a command may take that decides about readiness.
+const COMMAND_LIMIT: Duration = Duration::from_secs(10);
+/// How often the status tells how long the wait has been, at first and after a while.
+const STATUS_FIRST: Duration = Duration::from_millis(200);
+const STATUS_OFTEN: Duration = Duration::from_secs(1);
+const STATUS_SELDOM: Duration = Duration::from_secs(5);
+
+/// The service's main process has ended, and with it all that there was to watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended;
+
+/// A watcher of one service.
+pub struct Watch<'w> {
+    notifier: &'w Notifier,
+    payload: OwnedFd,
+    diag: Option<SockDiag>,
+    paths: Option<PathWatch>,
+    environment: Vec<(OsString, OsString)>,
+    tell: &'w dyn Fn(&str),
+    /// What was told last of each command.
+    told: Vec<(String, Outcome)>,
+}
+
+/// A condition that does not hold, and why.
+struct Unmet<'c> {
+    condition: &'c Condition,
+    why: String,
+}
+
+impl<'w> Watch<'w> {
+    /// Opens what the conditions take, in the namespaces that the process is in. `payload` is a
+    /// pidfd of the service's main process, `environment` is for commands, and `tell` logs a line.
+    pub fn new<'c>(
+        conditions: impl Iterator<Item = &'c Condition> + Clone,
+        notifier: &'w Notifier,
+        payload: OwnedFd,
+        environment: Vec<(OsString, OsString)>,
+        tell: &'w dyn Fn(&str),
+    ) -> io::Result<Watch<'w>> {
+        let diag = match conditions.clone().any(Condition::asks_for_sockets) {
+            true => Some(SockDiag::open()?),
+            false => None,
+        };
+        let paths = match conditions.clone().any(|condition| matches!(condition.what, What::Path(_))) {
+            true => Some(PathWatch::new()?),
+            false => None,
+        };
+        let mut watch = Watch { notifier, payload, diag, paths, environment, tell, told: Vec::new() };
+        // One look at all that is no command: a kernel that does not answer is to be known now.
+        for condition in conditions.filter(|condition| !matches!(condition.what, What::Exec(_))) {
+            watch.holds(condition)?;
+        }
+        Ok(watch)
+    }
+
+    /// The descriptors that the watcher needs.
+    pub fn descriptors(&self) -> Vec<RawFd> {
+        let mut fds = vec![self.notifier.as_fd().as_raw_fd(), self.payload.as_raw_fd()];
+        fds.extend(self.diag.as_ref().map(|diag| diag.as_fd().as_raw_fd()));
+        fds.extend(self.paths.as_ref().map(|paths| paths.as_fd().as_raw_fd()));
+        fds
+    }
+
+    /// Tells the manager READY=1 when all conditions hold.
+    pub fn until_ready(&mut self, conditions: &[Condition]) -> io::Result<Result<(), Ended>> {
+        let begun = Instant::now();
+        let mut status_at = begun + STATUS_FIRST;
+        loop {
+            let mut ticker = |watch: &Watch, condition: &Condition| -> io::Result<()> {
+                let now = Instant::now();
+                if now < status_at {
+                    return Ok(());
+                }
+                let waited = now - begun;
+                status_at = now + if waited < 10 * STATUS_OFTEN { STATUS_OFTEN } else { STATUS_SELDOM };
+                let status = format!("waiting for {condition}, {:.1} s", waited.as_secs_f64());
+                watch.notifier.send(&[NotifyState::Status(&status)])
+            };
+            let unmet = match self.first_unmet(conditions, COMMAND_LIMIT, &mut ticker)? {
+                Err(Ended) => return Ok(Err(Ended)),
+                Ok(unmet) => unmet,
+            };
+            let waited = begun.elapsed();
+            let Some(Unmet { condition, .. }) = unmet else {
+                let names: Vec<&str> = conditions.iter().map(|condition| condition.text.as_str()).collect();
+                let status = format!("ready after {:.1} s: {}", waited.as_secs_f64(), names.join(", "));
+                self.notifier.send(&[NotifyState::Ready, NotifyState::Status(&status)])?;
+                return Ok(Ok(()));
+            };
+            ticker(self, condition)?;
+            let pause = pause(condition, waited).min(status_at.saturating_duration_since(Instant::now()));
+            if self.sleep(pause)? == Err(Ended) {
+                return Ok(Err(Ended));
+            }
+        }
+    }
+
+    /// Feeds the watchdog twice in `timeout` while all conditions hold, until the service ends.
+    pub fn feed(&mut self, conditions: &[Condition], timeout: Duration) -> io::Result<Ended> {
+        let mut shown = String::new();
+        loop {
+            let begun = Instant::now();
+            // With half of the time between two looks, this leaves a quarter to spare.
+            let unmet = match self.first_unmet(conditions, COMMAND_LIMIT.min(timeout / 4), &mut |_, _| Ok(()))? {
+                Err(Ended) => return Ok(Ended),
+                Ok(unmet) => unmet,
+            };
+            let (status, pause) = match &unmet {
+                None => ("healthy".to_owned(), timeout / 2),
+                // Time enough for more looks before the watchdog bites.
+                Some(Unmet { condition, why }) => (format!("unhealthy: {condition}: {why}"), timeout / 8),
+            };
+            let mut fields = Vec::new();
+            if unmet.is_none() {
+                fields.push(NotifyState::Watchdog);
+            }
+            if status != shown {
+                fields.push(NotifyState::Status(&status));
+            }
+            if !fields.is_empty() {
+                self.notifier.send(&fields)?;
+            }
+            shown = status;
+            if self.sleep(pause.saturating_sub(begun.elapsed()))? == Err(Ended) {
+                return Ok(Ended);
+            }
+        }
+    }
+
+    /// The first condition that does not hold. Commands take the longest and come last; what else
+    /// must hold is looked at once more after them, for all have to hold together.
+    fn first_unmet<'c>(
+        &mut self,
+        conditions: &'c [Condition],
+        limit: Duration,
+        tick: &mut dyn FnMut(&Watch, &Condition) -> io::Result<()>,
+    ) -> io::Result<Result<Option<Unmet<'c>>, Ended>> {
+        if let Some(unmet) = self.first_unmet_at_a_look(conditions)? {
+            return Ok(Ok(Some(unmet)));
+        }
+        let mut ran = false;
+        for condition in conditions {
+            let What::Exec(words) = &condition.what else { continue };
+            ran = true;
+            match self.run(condition, words, limit, tick)? {
+                Err(Ended) => return Ok(Err(Ended)),
+                Ok(Some(why)) => return Ok(Ok(Some(Unmet { condition, why }))),
+                Ok(None) => {}
+            }
+        }
+        Ok(Ok(if ran { self.first_unmet_at_a_look(conditions)? } else { None }))
+    }
+
+    fn first_unmet_at_a_look<'c>(&mut self, conditions: &'c [Condition]) -> io::Result<Option<Unmet<'c>>> {
+        for condition in conditions.iter().filter(|condition| !matches!(condition.what, What::Exec(_))) {
+            if !self.holds(condition)? {
+                return Ok(Some(Unmet { condition, why: "does not hold".to_owned() }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn holds(&mut self, condition: &Condition) -> io::Result<bool> {
+        let never_opened = || io::Error::from(io::ErrorKind::NotConnected);
+        match (&condition.what, &mut self.diag) {
+            (What::Tcp(endpoint), Some(diag)) => socket::inet(diag, Protocol::Tcp, endpoint),
+            (What::Udp(endpoint), Some(diag)) => socket::inet(diag, Protocol::Udp, endpoint),
+            (What::Unix(name), Some(diag)) => socket::unix(diag, name),
+            (What::Path(path), _) => Ok(self.paths.as_ref().ok_or_else(never_opened)?.exists(Path::new(path))),
+            (What::Unexpanded, _) => Err(io::Error::other(format!("{condition} has a specifier that nobody expanded"))),
+            (What::Exec(_) | What::Tcp(_) | What::Udp(_) | What::Unix(_), _) => Err(never_opened()),
+        }
+    }
+
+    /// Why the command fails, if it does.
+    fn run(
+        &mut self,
+        condition: &Condition,
+        words: &[Vec<u8>],
+        limit: Duration,
+        tick: &mut dyn FnMut(&Watch, &Condition) -> io::Result<()>,
+    ) -> io::Result<Result<Option<String>, Ended>> {
+        let outcome = match Run::start(words, &self.environment, limit) {
+            Ok(mut run) => loop {
+                if let Some(outcome) = run.poll(&self.payload, STATUS_FIRST)? {
+                    break outcome;
+                }
+                if self.sleep(Duration::ZERO)? == Err(Ended) {
+                    return Ok(Err(Ended));
+                }
+                tick(self, condition)?;
+            },
+            Err(error) => Outcome { failure: Some(error.to_string()), output: String::new() },
+        };
+        process::reap();
+        self.tell_if_new(condition, &outcome);
+        Ok(Ok(outcome.failure))
+    }
+
+    /// A command that says the same each time says it in the log once.
+    fn tell_if_new(&mut self, condition: &Condition, outcome: &Outcome) {
+        let last = self.told.iter_mut().find(|(text, _)| *text == condition.text);
+        match last {
+            Some((_, last)) if last == outcome => return,
+            Some((_, last)) => *last = outcome.clone(),
+            None => self.told.push((condition.text.clone(), outcome.clone())),
+        }
+        let ending = outcome.failure.as_deref().unwrap_or("holds");
+        match outcome.output.as_str() {
+            "" if outcome.failure.is_none() => {}
+            "" => (self.tell)(&format!("{condition}: {ending}")),
+            output => (self.tell)(&format!("{condition}: {ending}: {output}")),
+        }
+    }
+
+    /// Returns when the pause is over, a path may have come to be, or the service has ended.
+    fn sleep(&self, pause: Duration) -> io::Result<Result<(), Ended>> {
+        let mut fds = vec![PollFd::new(self.payload.as_fd(), PollFlags::POLLIN)];
+        fds.extend(self.paths.as_ref().map(|paths| PollFd::new(paths.as_fd(), PollFlags::POLLIN)));
+        match poll(&mut fds, milliseconds(pause)) {
+            Ok(0) | Err(nix::Error::EINTR) => return Ok(Ok(())),
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if fds[0].revents().is_some_and(|events| !events.is_empty()) {
+            return Ok(Err(Ended));
+        }
+        if let Some(paths) = &self.paths {
+            paths.drain();
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// How long to leave a condition alone that did not hold, so long after the start: no start is to
+/// become longer by more than a small part of itself, and none is to be busy with looking.
+fn pause(condition: &Condition, waited: Duration) -> Duration {
+    let part =
+        |divisor, least, most| (waited / divisor).clamp(Duration::from_millis(least), Duration::from_millis(most));
+    match condition.what {
+        // Events wake the watcher; this is for what they miss, as a mount over a directory.
+        What::Path(_) => STATUS_OFTEN,
+        // A process each time.
+        What::Exec(_) => part(20, 20, 1000),
+        _ => part(500, 1, 100),
+    }
+}
