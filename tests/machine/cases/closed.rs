@@ -101,15 +101,7 @@ fn unknown_key_is_refused(case: &Case) {
 }
 
 fn not_supported_yet_is_refused(case: &Case) {
-    for line in [
-        "NamespacesOf=a.service",
-        "Init=yes",
-        "RootOverlay=yes",
-        "Overlay=/a:/b",
-        "ReadyWhen=tcp:80",
-        "HealthProbe=tcp:80",
-        "PrivateUsers=subuid:me",
-    ] {
+    for line in ["NamespacesOf=a.service", "Init=yes", "RootOverlay=yes", "Overlay=/a:/b", "PrivateUsers=subuid:me"] {
         let name = line.split('=').next().unwrap();
         assert_refused(&case.service(name, "", line), "not supported yet");
     }
