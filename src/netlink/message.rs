@@ -10,13 +10,26 @@ const DUMP: u16 = 0x300;
 /// Of struct nlmsghdr.
 const HEADER: usize = 16;
 
-/// A request for all there is of a type, with `body` to narrow it.
-pub fn dump_request(message_type: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// The one that it names.
+    One,
+    /// All there are, narrowed down by what it names.
+    All,
+}
+
+/// A request of a type.
+pub fn request(ask: Ask, message_type: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+    let flags = match ask {
+        Ask::One => REQUEST,
+        Ask::All => REQUEST | DUMP,
+    };
     let length = (HEADER + body.len()) as u32;
     let mut bytes = Vec::with_capacity(length as usize);
     bytes.extend(length.to_ne_bytes());
     bytes.extend(message_type.to_ne_bytes());
-    bytes.extend((REQUEST | DUMP).to_ne_bytes());
+    bytes.extend(flags.to_ne_bytes());
     bytes.extend(sequence.to_ne_bytes());
     bytes.extend([0; 4]);
     bytes.extend(body);
@@ -66,15 +79,15 @@ mod tests {
 
     #[test]
     fn a_request_reads_back() {
-        let request = dump_request(20, 7, &[1, 2, 3, 4]);
-        assert_eq!(messages(&request).collect::<Vec<_>>(), [(20, 7, [1, 2, 3, 4].as_slice())]);
+        let message = request(Ask::All, 20, 7, &[1, 2, 3, 4]);
+        assert_eq!(messages(&message).collect::<Vec<_>>(), [(20, 7, [1, 2, 3, 4].as_slice())]);
     }
 
     #[test]
     fn messages_and_attributes_are_aligned() {
-        let mut two = dump_request(20, 1, &[9]);
+        let mut two = request(Ask::All, 20, 1, &[9]);
         two.extend([0; 3]);
-        two.extend(dump_request(DONE, 1, &[0; 4]));
+        two.extend(request(Ask::All, DONE, 1, &[0; 4]));
         assert_eq!(messages(&two).map(|(kind, ..)| kind).collect::<Vec<_>>(), [20, DONE]);
         let bytes = [[5u16.to_ne_bytes(), 11u16.to_ne_bytes()].concat(), vec![1, 0, 0, 0]].concat();
         assert_eq!(attributes(&bytes).collect::<Vec<_>>(), [(11, [1].as_slice())]);

@@ -2,15 +2,31 @@
 
 use std::fs;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::MetadataExt;
 
 use crate::cell::condition::{Endpoint, UnixName};
 use crate::netlink::sock_diag::{InetSocket, Protocol, SockDiag, UnixSocket};
 
-/// Does an internet socket wait at the endpoint?
-pub fn inet(diag: &mut SockDiag, protocol: Protocol, endpoint: &Endpoint) -> io::Result<bool> {
-    diag.any_inet(protocol, endpoint.port, |socket| serves(socket, endpoint))
+/// Does a TCP socket listen at the endpoint? Where no address is told, one at an address that is
+/// none of this machine's own is found by a `thorough` look only.
+pub fn tcp(diag: &mut SockDiag, endpoint: &Endpoint, thorough: bool) -> io::Result<bool> {
+    let own = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    let likely = match &endpoint.address {
+        Some(address) => std::slice::from_ref(address),
+        None => own.as_slice(),
+    };
+    for address in likely {
+        if diag.takes_connection(address.to_canonical(), endpoint.port)? {
+            return Ok(true);
+        }
+    }
+    Ok(thorough && diag.any_inet(Protocol::Tcp, endpoint.port, |socket| serves(socket, endpoint))?)
+}
+
+/// Is a UDP socket bound at the endpoint?
+pub fn udp(diag: &mut SockDiag, endpoint: &Endpoint) -> io::Result<bool> {
+    diag.any_inet(Protocol::Udp, endpoint.port, |socket| serves(socket, endpoint))
 }
 
 /// Would a client of the endpoint's address reach the socket?

@@ -223,6 +223,17 @@ fn ready_by_each_sort_of_condition(case: &Case) {
 }
 
 fn ready_when_all_hold_together(case: &Case) {
+    // Neither is at an address where a client of this machine would look first.
+    let service = "ExecStart=python3 -c 'import socket,time; time.sleep(0.3); a=socket.create_server((\"127.0.0.8\",4832)); \
+                   b=socket.create_server((\"127.0.0.9\",4833)); time.sleep(1000)'";
+    let elsewhere = case.prepare(
+        Scope::System,
+        "elsewhere",
+        service,
+        "ReadyWhen=tcp:4832\nReadyWhen=tcp:4833\nReadyWhen=exec:true",
+    );
+    elsewhere.start().ok();
+
     let file = format!("/run/{}", case.unique("file"));
     let unit = case.prepare(
         Scope::System,
@@ -298,8 +309,13 @@ fn ready_soon_after_listen(case: &Case) {
         );
         let unit = case.prepare(Scope::System, "web", &format!("ExecStart=python3 -c '{code}'"), "ReadyWhen=tcp:4851");
         unit.start().ok();
-        wait_for(|| case.path(&file).exists(), Duration::from_secs(5));
-        let listened: f64 = case.read(&file).parse().expect("a time");
+        let mut listened = None;
+        let mut read = || -> Option<f64> {
+            listened = std::fs::read_to_string(case.path(&file)).ok()?.parse::<f64>().ok();
+            listened
+        };
+        assert!(wait_for(|| read().is_some(), Duration::from_secs(5)));
+        let listened = listened.expect("a time");
         let active: f64 = unit.show("ActiveEnterTimestampMonotonic").parse().expect("a time");
         late.push(active / 1e3 - listened * 1e3);
         unit.stop();
