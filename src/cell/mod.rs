@@ -9,6 +9,7 @@ pub mod directive;
 pub mod finding;
 pub mod identity;
 pub mod kind;
+pub mod makers;
 pub mod manager;
 pub mod plan;
 pub mod steps;
@@ -19,15 +20,18 @@ pub mod arbitrary;
 mod assign;
 mod command;
 mod conflict;
+mod native;
 mod refuse;
+mod started;
 
 pub use assign::SECTION;
 pub use condition::Condition;
 pub use directive::{DIRECTIVES, Directive};
 pub use finding::Finding;
 pub use kind::{Kind, Kinds};
+pub use makers::{Decision, Maker};
 pub use manager::Manager;
-pub use plan::{Maker, Plan, plan};
+pub use plan::{Plan, plan};
 pub use value::{IdRange, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname, ValueError};
 
 use crate::unit::Location;

@@ -7,38 +7,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::command::{Wrapping, wrap};
-use super::conflict::{adopt_protect_hostname, conflicts, may_notify, service_type, watchdog_is_set};
+use super::conflict::{adopt_protect_hostname, conflicts};
 use super::finding::Finding;
 use super::identity::Identity;
+use super::makers::{Decision, Maker, Makers, decisions};
 use super::manager::Manager;
+use super::native::native_line;
+use super::started::Started;
 use super::steps::{Circumstances, Step, steps};
-use super::{Cell, Isolation, Kind, Kinds, PrivateUsers, ProtectControlGroups, ProtectHostname, Source};
+use super::{Cell, Isolation, Kind, Kinds, ProtectControlGroups};
 use crate::unit::words::{escape_specifiers, quote};
-use crate::unit::{self, Location, Scope, Unit, UnitName, UnitType};
-
-/// Who makes or joins a namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Maker {
-    /// systemd, by a setting that it has.
-    Native,
-    /// The wrapper.
-    Wrapper,
-}
-
-/// What becomes of one directive.
-#[derive(Debug, Clone)]
-pub struct Decision {
-    /// Its name.
-    pub directive: &'static str,
-    /// Its value as written.
-    pub text: String,
-    /// Where it stands.
-    pub at: Option<Location>,
-    /// Who does it; none for what concerns the cell as a whole.
-    pub maker: Option<Maker>,
-    /// Why, in a few words.
-    pub why: String,
-}
+use crate::unit::{self, Scope, Unit, UnitName, UnitType};
 
 /// What a unit's cell comes to under a manager.
 #[derive(Debug, Clone, Default)]
@@ -147,78 +126,6 @@ fn plan_service(unit: &Unit, manager: &Manager) -> Plan {
     plan
 }
 
-/// Who makes each namespace of a cell.
-#[derive(Debug)]
-struct Makers([(Kind, Option<Maker>); 8]);
-
-impl Makers {
-    /// A namespace has one maker: systemd where its setting does all that the cell's directives
-    /// say of that namespace, else the wrapper. The user namespace comes last and takes the
-    /// privilege away; so the wrapper makes it whenever it makes anything else.
-    fn choose(cell: &Cell, manager: &Manager) -> Makers {
-        let mut makers = Makers(Kind::ALL.map(|kind| (kind, None)));
-        for (kind, maker) in &mut makers.0 {
-            let touched = cell.source(*kind).is_some()
-                || (*kind == Kind::Cgroup && cell.protect_control_groups != ProtectControlGroups::No);
-            let of_kind = || cell.assigned.iter().filter(|assigned| assigned.directive.kind == Some(*kind));
-            let native = of_kind().all(|assigned| assigned.directive.native.had_by(manager.version, cell));
-            *maker = touched.then_some(if native { Maker::Native } else { Maker::Wrapper });
-        }
-        // systemd's own makes the wrapper the first process in it, with nobody outside left who could
-        // put a watcher beside it.
-        if makers.of(Kind::Pid) == Some(Maker::Native) && cell.is_watched() {
-            makers.set(Kind::Pid, Maker::Wrapper);
-        }
-        if makers.of(Kind::User) == Some(Maker::Native) && makers.any_by_wrapper() {
-            makers.set(Kind::User, Maker::Wrapper);
-        }
-        makers
-    }
-
-    fn of(&self, kind: Kind) -> Option<Maker> {
-        self.0.iter().find(|(other, _)| *other == kind)?.1
-    }
-
-    fn set(&mut self, kind: Kind, maker: Maker) {
-        self.0.iter_mut().filter(|(other, _)| *other == kind).for_each(|(_, slot)| *slot = Some(maker));
-    }
-
-    fn any_by_wrapper(&self) -> bool {
-        self.0.iter().any(|(_, maker)| *maker == Some(Maker::Wrapper))
-    }
-}
-
-fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decision> {
-    cell.assigned
-        .iter()
-        .map(|assigned| {
-            let directive = assigned.directive;
-            let version = manager.version;
-            let native = directive.native.had_by(version, cell);
-            let maker = match directive.kind {
-                Some(kind) => makers.of(kind),
-                None => (!native).then_some(Maker::Wrapper),
-            };
-            let why = match (maker, native) {
-                (None, _) if directive.kind.is_some() => "asks for nothing".to_owned(),
-                (None, _) => "holds for the whole cell".to_owned(),
-                (Some(Maker::Native), _) => format!("systemd {version} has it"),
-                (Some(Maker::Wrapper), false) => format!("systemd {version} has it not"),
-                (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::User) => {
-                    "systemd has it, but would take the wrapper's privilege away before its work is done".to_owned()
-                }
-                (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::Pid) && cell.is_watched() => {
-                    "systemd has it, but leaves the watcher no way into the namespace".to_owned()
-                }
-                (Some(Maker::Wrapper), true) => {
-                    "systemd has it, but not what else the cell asks of that namespace".to_owned()
-                }
-            };
-            Decision { directive: directive.name, text: assigned.text.clone(), at: assigned.at.clone(), maker, why }
-        })
-        .collect()
-}
-
 struct Planner<'p> {
     unit: &'p Unit,
     cell: &'p Cell,
@@ -243,13 +150,10 @@ impl Planner<'_> {
             return;
         }
         let verify = self.verify(&mut plan.findings);
-        let started = self.started(sets_up);
-        let circumstances = Circumstances {
-            verify,
-            hand_over: self.makers.of(Kind::Pid) == Some(Maker::Wrapper),
-            ready: started.ready,
-            privileged: self.manager.scope == Scope::System,
-        };
+        let hand_over = self.makers.of(Kind::Pid) == Some(Maker::Wrapper);
+        let started = Started::of(self.unit, self.cell, hand_over);
+        let circumstances =
+            Circumstances { verify, hand_over, ready: started.ready, privileged: self.manager.scope == Scope::System };
         let by_wrapper = self.cell_of_wrapper();
         plan.steps = steps(&by_wrapper, &identity, &circumstances);
         plan.findings.extend(conflicts(
@@ -413,43 +317,10 @@ impl Planner<'_> {
         native.iter().filter_map(step).collect()
     }
 
-    /// When the service counts as started. systemd takes the exec of the wrapper, or even its
-    /// fork, for the start; so the wrapper itself tells when the cell is set up, and a cell that
-    /// can't be had fails the start and not the running service.
-    fn started(&self, sets_up: bool) -> Started {
-        let setting = |key| self.unit.last("Service", key).map(|line| line.value.as_str());
-        let service_type = service_type(self.unit);
-        let watched = self.cell.is_watched();
-        let starts = matches!(service_type, "simple" | "exec");
-        let ready = starts && may_notify(self.unit);
-        let hand_over = sets_up && self.makers.of(Kind::Pid) == Some(Maker::Wrapper);
-        // A service whose readiness is judged from outside is not asked for it, and one whose health
-        // is judged does not feed its watchdog.
-        let speaks = self.cell.ready_when.is_empty();
-        let feeds = self.cell.health_probe.is_empty();
-        // systemd.service(5), NotifyAccess=: what brings the socket along without being told to.
-        let own_socket = speaks
-            && (!matches!(setting("NotifyAccess"), None | Some("none"))
-                || matches!(service_type, "notify" | "notify-reload")
-                || (feeds && watchdog_is_set(self.unit))
-                || setting("FileDescriptorStoreMax").is_some_and(|count| count != "0"));
-        let mut lines = Vec::new();
-        if ready {
-            lines.push(("Type", "notify".to_owned()));
-        }
-        if watched {
-            // The watcher is not the main process, and has no privilege to pose as it.
-            lines.push(("NotifyAccess", "all".to_owned()));
-        } else if (ready || hand_over) && !own_socket {
-            lines.push(("NotifyAccess", "main".to_owned()));
-        }
-        Started { ready, hide_notify_socket: (ready || hand_over || watched) && !own_socket, lines }
-    }
-
     fn native_lines(&self, plan: &mut Plan) {
         for kind in Kind::ALL {
             if self.makers.of(kind) == Some(Maker::Native)
-                && let Some(line) = self.native_line(kind)
+                && let Some(line) = native_line(self.cell, kind)
             {
                 plan.service_lines.push(line);
             }
@@ -468,58 +339,6 @@ impl Planner<'_> {
         let owner = format!("unitcell-netns@{name}.service");
         plan.unit_lines.extend([("BindsTo", owner.clone()), ("After", owner)]);
     }
-
-    /// The one native setting for a namespace.
-    fn native_line(&self, kind: Kind) -> Option<(&'static str, String)> {
-        let yes = || "yes".to_owned();
-        let path = match self.cell.source(kind) {
-            Some(Source::Path(path)) => Some(path),
-            _ => None,
-        };
-        Some(match (kind, path) {
-            (Kind::Network, Some(path)) => ("NetworkNamespacePath", path),
-            (Kind::Network, None) => ("PrivateNetwork", yes()),
-            (Kind::Ipc, Some(path)) => ("IPCNamespacePath", path),
-            (Kind::Ipc, None) => ("PrivateIPC", yes()),
-            (Kind::User, Some(path)) => ("UserNamespacePath", path),
-            (Kind::User, None) => (
-                "PrivateUsers",
-                match self.cell.private_users {
-                    // The word that all versions know for it.
-                    PrivateUsers::SelfOnly | PrivateUsers::No => yes(),
-                    PrivateUsers::Identity => "identity".to_owned(),
-                    PrivateUsers::Full => "full".to_owned(),
-                },
-            ),
-            (Kind::Mount, None) => ("PrivateMounts", yes()),
-            (Kind::Pid, None) => ("PrivatePIDs", yes()),
-            (Kind::Uts, None) => {
-                let mode = if self.cell.hostname_is_locked() { "yes" } else { "private" };
-                let value = match (self.cell.wanted_hostname(), &self.cell.protect_hostname) {
-                    (Some(name), _) => format!("{mode}:{name}"),
-                    (None, ProtectHostname::Private(_)) => "private".to_owned(),
-                    (None, _) => yes(),
-                };
-                ("ProtectHostname", value)
-            }
-            (Kind::Cgroup, None) => (
-                "ProtectControlGroups",
-                match self.cell.protect_control_groups {
-                    ProtectControlGroups::Private => "private".to_owned(),
-                    ProtectControlGroups::Strict => "strict".to_owned(),
-                    ProtectControlGroups::Yes | ProtectControlGroups::No => yes(),
-                },
-            ),
-            // systemd has none for these.
-            (Kind::Time | Kind::Mount | Kind::Pid | Kind::Uts | Kind::Cgroup, _) => return None,
-        })
-    }
-}
-
-struct Started {
-    ready: bool,
-    hide_notify_socket: bool,
-    lines: Vec<(&'static str, String)>,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::style::{self, Palette};
 use super::subject::{Judge, Options, Subject};
 use super::table::Table;
 use super::verify::findings_text;
-use crate::cell::plan::Decision;
+use crate::cell::Decision;
 use crate::cell::{Maker, SECTION};
 
 /// Show what becomes of each directive: native or wrapper, why, and the drop-in that results

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::super::arbitrary::{cell_lines, manager, managers, service_lines, unit, unit_with};
 use super::super::command::KEYS;
 use super::*;
+use crate::unit::Location;
 
 /// Keys that make or join a namespace.
 const NATIVE: [&str; 10] = [

@@ -1,0 +1,104 @@
+//! Who makes which namespace, and why.
+
+use super::manager::Manager;
+use super::{Cell, Kind, ProtectControlGroups};
+use crate::unit::Location;
+
+/// Who makes or joins a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// systemd, by a setting that it has.
+    Native,
+    /// The wrapper.
+    Wrapper,
+}
+
+/// What becomes of one directive.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// Its name.
+    pub directive: &'static str,
+    /// Its value as written.
+    pub text: String,
+    /// Where it stands.
+    pub at: Option<Location>,
+    /// Who does it; none for what concerns the cell as a whole.
+    pub maker: Option<Maker>,
+    /// Why, in a few words.
+    pub why: String,
+}
+
+/// Who makes each namespace of a cell.
+#[derive(Debug)]
+pub struct Makers([(Kind, Option<Maker>); 8]);
+
+impl Makers {
+    /// A namespace has one maker: systemd where its setting does all that the cell's directives
+    /// say of that namespace, else the wrapper. The user namespace comes last and takes the
+    /// privilege away; so the wrapper makes it whenever it makes anything else.
+    pub fn choose(cell: &Cell, manager: &Manager) -> Makers {
+        let mut makers = Makers(Kind::ALL.map(|kind| (kind, None)));
+        for (kind, maker) in &mut makers.0 {
+            let touched = cell.source(*kind).is_some()
+                || (*kind == Kind::Cgroup && cell.protect_control_groups != ProtectControlGroups::No);
+            let of_kind = || cell.assigned.iter().filter(|assigned| assigned.directive.kind == Some(*kind));
+            let native = of_kind().all(|assigned| assigned.directive.native.had_by(manager.version, cell));
+            *maker = touched.then_some(if native { Maker::Native } else { Maker::Wrapper });
+        }
+        // systemd's own makes the wrapper the first process in it, with nobody outside left who could
+        // put a watcher beside it.
+        if makers.of(Kind::Pid) == Some(Maker::Native) && cell.is_watched() {
+            makers.set(Kind::Pid, Maker::Wrapper);
+        }
+        if makers.of(Kind::User) == Some(Maker::Native) && makers.any_by_wrapper() {
+            makers.set(Kind::User, Maker::Wrapper);
+        }
+        makers
+    }
+
+    /// The maker of the namespace of this kind; none where it is the manager's own.
+    pub fn of(&self, kind: Kind) -> Option<Maker> {
+        self.0.iter().find(|(other, _)| *other == kind)?.1
+    }
+
+    fn set(&mut self, kind: Kind, maker: Maker) {
+        self.0.iter_mut().filter(|(other, _)| *other == kind).for_each(|(_, slot)| *slot = Some(maker));
+    }
+
+    /// Is there any work for the wrapper?
+    pub fn any_by_wrapper(&self) -> bool {
+        self.0.iter().any(|(_, maker)| *maker == Some(Maker::Wrapper))
+    }
+}
+
+/// What becomes of each directive of the cell, and why.
+pub fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decision> {
+    cell.assigned
+        .iter()
+        .map(|assigned| {
+            let directive = assigned.directive;
+            let version = manager.version;
+            let native = directive.native.had_by(version, cell);
+            let maker = match directive.kind {
+                Some(kind) => makers.of(kind),
+                None => (!native).then_some(Maker::Wrapper),
+            };
+            let why = match (maker, native) {
+                (None, _) if directive.kind.is_some() => "asks for nothing".to_owned(),
+                (None, _) => "holds for the whole cell".to_owned(),
+                (Some(Maker::Native), _) => format!("systemd {version} has it"),
+                (Some(Maker::Wrapper), false) => format!("systemd {version} has it not"),
+                (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::User) => {
+                    "systemd has it, but would take the wrapper's privilege away before its work is done".to_owned()
+                }
+                (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::Pid) && cell.is_watched() => {
+                    "systemd has it, but leaves the watcher no way into the namespace".to_owned()
+                }
+                (Some(Maker::Wrapper), true) => {
+                    "systemd has it, but not what else the cell asks of that namespace".to_owned()
+                }
+            };
+            Decision { directive: directive.name, text: assigned.text.clone(), at: assigned.at.clone(), maker, why }
+        })
+        .collect()
+}

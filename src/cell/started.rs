@@ -1,0 +1,49 @@
+//! When a service in a cell counts as started, and who tells the manager.
+
+use super::Cell;
+use super::conflict::{may_notify, service_type, watchdog_is_set};
+use crate::unit::Unit;
+
+/// How the manager learns of the start.
+pub struct Started {
+    /// Does the wrapper tell it, when the cell is set up?
+    pub ready: bool,
+    /// Must the payload not get to see the socket, which it would not have without a cell?
+    pub hide_notify_socket: bool,
+    /// What that takes in `[Service]`.
+    pub lines: Vec<(&'static str, String)>,
+}
+
+impl Started {
+    /// When the service counts as started. systemd takes the exec of the wrapper, or even its
+    /// fork, for the start; so the wrapper itself tells when the cell is set up, and a cell that
+    /// can't be had fails the start and not the running service.
+    pub fn of(unit: &Unit, cell: &Cell, hand_over: bool) -> Started {
+        let setting = |key| unit.last("Service", key).map(|line| line.value.as_str());
+        let service_type = service_type(unit);
+        let watched = cell.is_watched();
+        let starts = matches!(service_type, "simple" | "exec");
+        let ready = starts && may_notify(unit);
+        // A service whose readiness is judged from outside is not asked for it, and one whose health
+        // is judged does not feed its watchdog.
+        let speaks = cell.ready_when.is_empty();
+        let feeds = cell.health_probe.is_empty();
+        // systemd.service(5), NotifyAccess=: what brings the socket along without being told to.
+        let own_socket = speaks
+            && (!matches!(setting("NotifyAccess"), None | Some("none"))
+                || matches!(service_type, "notify" | "notify-reload")
+                || (feeds && watchdog_is_set(unit))
+                || setting("FileDescriptorStoreMax").is_some_and(|count| count != "0"));
+        let mut lines = Vec::new();
+        if ready {
+            lines.push(("Type", "notify".to_owned()));
+        }
+        if watched {
+            // The watcher is not the main process, and has no privilege to pose as it.
+            lines.push(("NotifyAccess", "all".to_owned()));
+        } else if (ready || hand_over) && !own_socket {
+            lines.push(("NotifyAccess", "main".to_owned()));
+        }
+        Started { ready, hide_notify_socket: (ready || hand_over || watched) && !own_socket, lines }
+    }
+}
