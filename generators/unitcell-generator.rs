@@ -4,15 +4,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use unitcell::generator::facts::installed_wrapper;
 use unitcell::generator::log::{Log, Priority};
 use unitcell::generator::{Run, generate};
 use unitcell::unit::{Env, Scope};
-
-/// Where `make install` puts the wrapper.
-const BINDIR: &str = match option_env!("UNITCELL_BINDIR") {
-    Some(directory) => directory,
-    None => "/usr/bin",
-};
 
 fn main() -> ExitCode {
     let root = env::var_os("UNITCELL_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from);
@@ -27,13 +22,8 @@ fn main() -> ExitCode {
         log.tell(Priority::Error, "takes one or three directories, as systemd.generator(7) tells");
         return ExitCode::FAILURE;
     };
-    let run = Run {
-        scope,
-        root,
-        env: Env::from_vars(env::vars_os()),
-        output: output.into(),
-        wrapper: format!("{BINDIR}/unitcell-exec"),
-    };
+    let run =
+        Run { scope, root, env: Env::from_vars(env::vars_os()), output: output.into(), wrapper: installed_wrapper() };
     if generate(&run, &log) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

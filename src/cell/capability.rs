@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::unit::value::split_inversion;
+
 /// Names in the order of their numbers, linux/capability.h.
 const NAMES: [&str; 41] = [
     "CAP_CHOWN",
@@ -47,6 +49,9 @@ const NAMES: [&str; 41] = [
     "CAP_CHECKPOINT_RESTORE",
 ];
 
+/// The number of the capability that making namespaces takes.
+pub const CAP_SYS_ADMIN: u32 = 21;
+
 /// A set of capabilities, one bit each by its number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CapabilitySet(pub u64);
@@ -62,10 +67,7 @@ impl CapabilitySet {
     /// it; an empty one starts again. systemd passes over a name that it does not know, and so
     /// do we: such a capability can't be had in any case.
     pub fn assign(&mut self, text: &str, initial: CapabilitySet) {
-        let (invert, names) = match text.strip_prefix('~') {
-            Some(names) => (true, names),
-            None => (false, text),
-        };
+        let (invert, names) = split_inversion(text);
         let named = names.split_ascii_whitespace().filter_map(number).fold(0, |set, number| set | 1 << number);
         *self = CapabilitySet(match (named == 0 || *self == initial, invert) {
             (true, true) => !named,

@@ -9,7 +9,7 @@ use super::steps::Step;
 use super::value::ProtectHostname;
 use super::{Cell, Condition, Maker};
 use crate::unit::timespan::parse_timespan;
-use crate::unit::value::parse_boolean;
+use crate::unit::value::{parse_boolean, split_inversion};
 use crate::unit::{Assignment, Unit};
 
 /// Settings that act when systemd itself becomes the user, which the wrapper does now.
@@ -246,10 +246,7 @@ fn restrict_namespaces(unit: &Unit, version: u32, steps: &[Step], reason: &str) 
     // Where systemd does not know the type, every restriction forbids it.
     let knows_time = version >= 262;
     let allowed = lines.iter().fold(None, |allowed, line| {
-        let (invert, names) = match line.value.strip_prefix('~') {
-            Some(names) => (true, names),
-            None => (false, line.value.as_str()),
-        };
+        let (invert, names) = split_inversion(&line.value);
         let named: Kinds = names.split_ascii_whitespace().filter_map(Kind::from_proc_name).collect();
         Some(match (parse_boolean(&line.value), allowed, invert) {
             (Some(true), ..) => Kinds::NONE,
@@ -295,12 +292,9 @@ fn address_families(unit: &Unit, cell: &Cell, steps: &[Step], reason: &str) -> O
 
 fn allows_family(unit: &Unit, family: &str) -> bool {
     let lines = unit.list("Service", "RestrictAddressFamilies");
-    let deny_list = lines.first().is_none_or(|line| line.value.starts_with('~'));
+    let deny_list = lines.first().is_none_or(|line| split_inversion(&line.value).0);
     let named = lines.iter().fold(false, |named, line| {
-        let (inverted, names) = match line.value.strip_prefix('~') {
-            Some(names) => (true, names),
-            None => (false, line.value.as_str()),
-        };
+        let (inverted, names) = split_inversion(&line.value);
         if names.split_ascii_whitespace().any(|name| name == family) { inverted == deny_list } else { named }
     });
     named != deny_list

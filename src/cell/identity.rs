@@ -4,7 +4,7 @@
 //! So a unit that needs the wrapper leaves them to it, and the wrapper does what systemd would
 //! have done, in the same order.
 
-use super::capability::CapabilitySet;
+use super::capability::{CAP_SYS_ADMIN, CapabilitySet};
 use super::finding::Finding;
 use super::manager::Manager;
 use super::value::{ValueError, has_specifier};
@@ -226,7 +226,6 @@ const SECCOMP_LISTS: [&str; 4] =
 /// filter without having CAP_SYS_ADMIN. The wrapper still has it at that point; the payload has
 /// not. Later versions load the filters while they are privileged.
 fn no_new_privileges_is_implied(unit: &Unit, identity: &Identity, manager: &Manager) -> bool {
-    const CAP_SYS_ADMIN: u32 = 21;
     let bounding = identity.bounding.unwrap_or(CapabilitySet::FULL);
     let privileged = match may_be_unprivileged(identity) {
         true => identity.ambient.contains(CAP_SYS_ADMIN) && bounding.contains(CAP_SYS_ADMIN),

@@ -118,6 +118,7 @@ fn plan_service(unit: &Unit, manager: &Manager) -> Plan {
     let makers = Makers::choose(&cell, manager);
     plan.decisions = decisions(&cell, &makers, manager);
     if !plan.is_refused() && !cell.is_empty() {
+        let adopted = adopted && makers.of(Kind::Uts) == Some(Maker::Wrapper);
         Planner { unit, cell: &cell, manager, makers, adopted }.fill(&mut plan);
     }
     if plan.is_refused() {
@@ -131,7 +132,7 @@ struct Planner<'p> {
     cell: &'p Cell,
     manager: &'p Manager,
     makers: Makers,
-    /// Was the unit's own ProtectHostname= taken into the cell?
+    /// Does the wrapper do the work of the unit's own ProtectHostname=, too?
     adopted: bool,
 }
 
@@ -239,7 +240,7 @@ impl Planner<'_> {
             // It was assigned before, in this order, without an error.
             let _ = cell.assign(assigned.directive, &assigned.text, assigned.at.clone());
         }
-        if self.adopted && self.makers.of(Kind::Uts) == Some(Maker::Wrapper) {
+        if self.adopted {
             cell.protect_hostname = self.cell.protect_hostname.clone();
         }
         cell.isolation = self.cell.isolation;
@@ -263,7 +264,7 @@ impl Planner<'_> {
                 options.push(format!("--{}={}", assigned.directive.flag, assigned.text));
             }
         }
-        if self.adopted && self.makers.of(Kind::Uts) == Some(Maker::Wrapper) {
+        if self.adopted {
             options.push("--protect-hostname=yes".to_owned());
         }
         if self.cell.isolation == Isolation::Try {
@@ -325,7 +326,7 @@ impl Planner<'_> {
                 plan.service_lines.push(line);
             }
         }
-        if self.adopted && self.makers.of(Kind::Uts) == Some(Maker::Wrapper) {
+        if self.adopted {
             plan.service_lines.push(("ProtectHostname", "no".to_owned()));
         }
         let Some(name) = &self.cell.network_namespace else { return };

@@ -169,7 +169,7 @@ impl IdRange {
         Ok(range)
     }
 
-    /// The id inside the cell that the outer `id` has, if this extent maps it.
+    /// Do the two map an id in common, on either side?
     pub fn overlaps(&self, other: &IdRange) -> bool {
         let meets = |a: u32, b: u32| {
             u64::from(a) < u64::from(b) + u64::from(other.count) && u64::from(b) < u64::from(a) + u64::from(self.count)

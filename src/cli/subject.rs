@@ -12,12 +12,6 @@ use crate::generator::{Run, facts};
 use crate::inspect::Process;
 use crate::unit::{self, Env, Scope, SearchPath, Unit, UnitName, UnitSet, UnitType};
 
-/// Where `make install` puts the wrapper.
-const BINDIR: &str = match option_env!("UNITCELL_BINDIR") {
-    Some(directory) => directory,
-    None => "/usr/bin",
-};
-
 /// Whose units, and what runs them.
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -73,7 +67,7 @@ impl Judge {
             root: options.root(),
             env: Env::from_vars(env::vars_os()),
             output: output(scope),
-            wrapper: format!("{BINDIR}/unitcell-exec"),
+            wrapper: facts::installed_wrapper(),
         };
         let mut manager = facts::manager(&run, &Log::standard_error());
         if let Some(version) = options.systemd_version {

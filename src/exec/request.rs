@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use crate::cell::capability::CAP_SYS_ADMIN;
 use crate::cell::identity::{Identity, SETTINGS};
 use crate::cell::steps::{Circumstances, Step};
 use crate::cell::{Cell, DIRECTIVES, Directive, Finding, Kind};
@@ -212,7 +213,6 @@ impl Parsed {
 impl Request {
     /// What, beside the cell, shapes the steps.
     pub fn circumstances(&self) -> Circumstances {
-        const CAP_SYS_ADMIN: u32 = 21;
         Circumstances {
             verify: self.verify.clone(),
             hand_over: self.hand_over,

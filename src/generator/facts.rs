@@ -6,11 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::Run;
 use super::log::{Log, Priority};
+use crate::cell::capability::{CAP_SYS_ADMIN, CapabilitySet};
 use crate::cell::{Kind, Manager};
 use crate::unit::Scope;
 
 /// The oldest systemd that is supported; what it has, all have.
 const OLDEST: u32 = 252;
+
+/// Where `make install` puts the wrapper.
+pub fn installed_wrapper() -> String {
+    format!("{}/unitcell-exec", option_env!("UNITCELL_BINDIR").unwrap_or("/usr/bin"))
+}
 
 /// The manager that runs this generator.
 pub fn manager(run: &Run, log: &Log) -> Manager {
@@ -76,11 +82,10 @@ fn namespaces(process: &Path) -> Vec<(Kind, u64)> {
 
 /// Has the manager CAP_SYS_ADMIN, and no seccomp filter that could take it back?
 fn is_privileged(status: &Path) -> bool {
-    const CAP_SYS_ADMIN: u64 = 1 << 21;
     let Ok(status) = fs::read_to_string(status) else { return false };
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let effective = field("CapEff:").and_then(|bits| u64::from_str_radix(bits, 16).ok());
-    effective.is_some_and(|bits| bits & CAP_SYS_ADMIN != 0) && field("Seccomp:") == Some("0")
+    effective.is_some_and(|bits| CapabilitySet(bits).contains(CAP_SYS_ADMIN)) && field("Seccomp:") == Some("0")
 }
 
 #[cfg(test)]

@@ -15,6 +15,14 @@ pub fn parse_boolean(value: &str) -> Option<bool> {
     }
 }
 
+/// A list without the `~` before it, and whether there is one: it turns the list's meaning round.
+pub fn split_inversion(value: &str) -> (bool, &str) {
+    match value.strip_prefix('~') {
+        Some(list) => (true, list),
+        None => (false, value),
+    }
+}
+
 /// The words of a list, separated by white space; quotes and escapes as in command lines.
 pub fn split_list(value: &str) -> Result<Vec<Word>, UnbalancedQuotes> {
     let mut words = Words::new(value);
