@@ -17,8 +17,8 @@ pub const SUITES: [Suite; 3] = [
     Suite { name: "sid", version: 262 },
 ];
 
-const PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,procps,libpam-systemd,uidmap,python3,\
-                        libcap2-bin,util-linux,busybox,memcached";
+const PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,iputils-ping,nftables,procps,libpam-systemd,uidmap,python3,\
+                        libcap2-bin,util-linux,busybox,memcached,curl";
 
 pub fn wanted_suites() -> Vec<Suite> {
     let Ok(wanted) = env::var("UNITCELL_MACHINES") else {
