@@ -3,12 +3,12 @@
 //! A unit that has one and needs the wrapper is refused: weaker than the unit says is no choice.
 
 use super::finding::Finding;
-use super::identity::is_true;
 use super::kind::{Kind, Kinds};
+use super::service::{allows_family, is_true};
 use super::steps::Step;
 use super::value::ProtectHostname;
+use super::watched::{conditions, watched, watching_directives};
 use super::{Cell, Condition, Maker};
-use crate::unit::timespan::parse_timespan;
 use crate::unit::value::{parse_boolean, split_inversion};
 use crate::unit::{Assignment, Unit};
 
@@ -71,13 +71,14 @@ pub fn conflicts(
     let reason = reason(cell, &maker);
     for (key, why) in SKIPPED {
         found.extend(
-            unit.last("Service", key)
-                .map(|line| refuse(line, &format!("is not kept: {why}, and {reason}"), "remove one of the two")),
+            unit.last("Service", key).map(|line| {
+                Finding::of_line(line, &format!("is not kept: {why}, and {reason}"), "remove one of the two")
+            }),
         );
     }
     // Not yet: the filter would bind the wrapper, too, and has to be moved behind its work.
     found.extend(unit.list("Service", "SystemCallFilter").first().map(|line| {
-        refuse(
+        Finding::of_line(
             line,
             &format!("is not supported yet where it binds the wrapper, too, and {reason}"),
             "remove one of the two",
@@ -87,7 +88,7 @@ pub fn conflicts(
     found.extend(address_families(unit, cell, steps, &reason));
     if cell.source(Kind::Time).is_some() && is_true(unit, "ProtectClock") {
         found.extend(unit.last("Service", "ProtectClock").map(|line| {
-            refuse(
+            Finding::of_line(
                 line,
                 "takes away CAP_SYS_TIME, without which no clock can be shifted",
                 "set ProtectClock=no; a time namespace leaves the host's clocks alone",
@@ -112,16 +113,12 @@ fn reason(cell: &Cell, maker: impl Fn(Kind) -> Option<Maker>) -> String {
     format!("{} {verb} the wrapper on this systemd", names.join(", "))
 }
 
-fn refuse(line: &Assignment, message: &str, remedy: &str) -> Finding {
-    Finding::error(Some(line.value_at.clone()), format!("{}={} {message}", line.key, line.value), remedy)
-}
-
 /// A daemon that leaves its first process leaves its PID namespace without an init.
 fn pid_namespace(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
     let forking = unit.last("Service", "Type").filter(|line| line.value == "forking");
     if let (Some(line), true) = (forking, cell.source(Kind::Pid).is_some()) {
         let directives = cell.directives_of(Kind::Pid);
-        found.push(refuse(
+        found.push(Finding::of_line(
             line,
             &format!("does not go with {directives}: the PID namespace ends with its first process"),
             "let the daemon stay in the foreground, with another Type=",
@@ -129,108 +126,9 @@ fn pid_namespace(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
     }
 }
 
-/// When the service counts as started, systemd.service(5).
-pub fn service_type(unit: &Unit) -> &str {
-    let setting = |key| unit.last("Service", key).map(|line| line.value.as_str());
-    match setting("Type") {
-        Some(service_type) => service_type,
-        None if setting("BusName").is_some() => "dbus",
-        None if unit.list("Service", "ExecStart").is_empty() => "oneshot",
-        None => "simple",
-    }
-}
-
-/// Does systemd want to be told that the service is well?
-pub fn watchdog_is_set(unit: &Unit) -> bool {
-    unit.last("Service", "WatchdogSec").is_some_and(|line| {
-        // What can't be parsed systemd passes over.
-        matches!(parse_timespan(&line.value), Ok(Some(1..)))
-    })
-}
-
-fn conditions(cell: &Cell) -> impl Iterator<Item = &Condition> {
-    cell.ready_when.iter().chain(&cell.health_probe)
-}
-
-/// `ReadyWhen=, HealthProbe=`, those of them that are set.
-fn watching_directives(cell: &Cell) -> String {
-    let names = [("ReadyWhen=", &cell.ready_when), ("HealthProbe=", &cell.health_probe)];
-    let set = names.into_iter().filter(|(_, conditions)| !conditions.is_empty()).map(|(name, _)| name);
-    set.collect::<Vec<_>>().join(", ")
-}
-
-/// What a service must be like to be watched from beside it.
-fn watched(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
-    if !cell.is_watched() {
-        return;
-    }
-    let at = |name| cell.location(name);
-    let service_type = service_type(unit);
-    if !cell.ready_when.is_empty() && !matches!(service_type, "simple" | "exec" | "notify") {
-        let (why, remedy) = match service_type {
-            "forking" => (
-                "the daemon's first process tells by its end that it is ready",
-                "let the daemon stay in the foreground, with Type=exec",
-            ),
-            "oneshot" => ("it counts as started when it has ended", "remove one of the two"),
-            "dbus" => ("its name on the bus tells that it is ready", "remove one of the two"),
-            "notify-reload" => (
-                "to answer reloads the service needs the socket over which it would say READY=1 itself",
-                "use Type=notify with ExecReload=, or remove ReadyWhen=",
-            ),
-            _ => ("that has a notion of its own of when the service is started", "use Type=exec"),
-        };
-        found.push(Finding::error(
-            at("ReadyWhen"),
-            format!("ReadyWhen= does not go with Type={service_type}: {why}"),
-            remedy,
-        ));
-    }
-    if !cell.ready_when.is_empty() {
-        let needs_socket = [
-            (
-                "WatchdogSec",
-                cell.health_probe.is_empty() && watchdog_is_set(unit),
-                "add HealthProbe=, or remove one of the two",
-            ),
-            ("FileDescriptorStoreMax", true, "remove one of the two"),
-        ];
-        for (key, _, remedy) in needs_socket.into_iter().filter(|(_, used, _)| *used) {
-            found.extend(unit.last("Service", key).filter(|line| line.value != "0").map(|line| {
-                refuse(line, "needs a service that speaks to systemd, and one with ReadyWhen= is not heard", remedy)
-            }));
-        }
-    }
-    if !cell.health_probe.is_empty() {
-        if matches!(service_type, "forking" | "oneshot") {
-            found.push(Finding::error(
-                at("HealthProbe"),
-                format!("HealthProbe= does not go with Type={service_type}: what is executed is not what stays to be watched"),
-                "let the service stay in the foreground, with Type=exec",
-            ));
-        }
-        if !watchdog_is_set(unit) {
-            found.push(Finding::error(
-                at("HealthProbe"),
-                "HealthProbe= feeds the watchdog, and the unit has none",
-                "set WatchdogSec= in [Service], and Restart=on-watchdog if it is to be started again",
-            ));
-        }
-    }
-    if is_true(unit, "PrivatePIDs") {
-        found.extend(unit.last("Service", "PrivatePIDs").map(|line| {
-            refuse(
-                line,
-                &format!("leaves the watcher no way into the namespace, and {} needs one", watching_directives(cell)),
-                "say PrivatePIDs= in [X-Unitcell] instead",
-            )
-        }));
-    }
-}
-
 fn other_root(unit: &Unit, found: &mut Vec<Finding>) {
     found.extend(OTHER_ROOT.iter().filter_map(|key| unit.last("Service", key)).map(|line| {
-        refuse(
+        Finding::of_line(
             line,
             "is not supported yet together with a cell: the wrapper is not in that root",
             "remove one of the two",
@@ -267,7 +165,7 @@ fn restrict_namespaces(unit: &Unit, version: u32, steps: &[Step], reason: &str) 
     };
     let forbidden = needed.without(allowed);
     (!forbidden.is_empty()).then(|| {
-        refuse(
+        Finding::of_line(
             last,
             &format!("forbids what the cell needs ({forbidden}), and {reason}"),
             "allow these types, or remove one of the two",
@@ -287,22 +185,7 @@ fn address_families(unit: &Unit, cell: &Cell, steps: &[Step], reason: &str) -> O
     .find(|(needed, family, _)| *needed && !allows_family(unit, family));
     let (_, family, what_for) = missing?;
     let last = *unit.list("Service", "RestrictAddressFamilies").last()?;
-    Some(refuse(last, &format!("leaves out {family}, {what_for}, and {reason}"), &format!("add {family}")))
-}
-
-fn allows_family(unit: &Unit, family: &str) -> bool {
-    let lines = unit.list("Service", "RestrictAddressFamilies");
-    let deny_list = lines.first().is_none_or(|line| split_inversion(&line.value).0);
-    let named = lines.iter().fold(false, |named, line| {
-        let (inverted, names) = split_inversion(&line.value);
-        if names.split_ascii_whitespace().any(|name| name == family) { inverted == deny_list } else { named }
-    });
-    named != deny_list
-}
-
-/// May the wrapper send messages to the manager, under the filters that bind it like the service?
-pub fn may_notify(unit: &Unit) -> bool {
-    allows_family(unit, "AF_UNIX") && unit.list("Service", "SystemCallFilter").is_empty()
+    Some(Finding::of_line(last, &format!("leaves out {family}, {what_for}, and {reason}"), &format!("add {family}")))
 }
 
 fn joined_mounts(unit: &Unit) -> Vec<Finding> {
@@ -314,7 +197,11 @@ fn joined_mounts(unit: &Unit) -> Vec<Finding> {
         .iter()
         .filter_map(set)
         .map(|line| {
-            refuse(line, "would be lost: MountNamespacePath= leaves the mounts that it makes", "remove one of the two")
+            Finding::of_line(
+                line,
+                "would be lost: MountNamespacePath= leaves the mounts that it makes",
+                "remove one of the two",
+            )
         })
         .collect()
 }

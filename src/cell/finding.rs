@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::unit::Location;
+use crate::unit::{Assignment, Location};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +30,11 @@ impl Finding {
     /// A finding that refuses the start.
     pub fn error(at: Option<Location>, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
         Finding { severity: Severity::Error, at, message: message.into(), remedy: remedy.into() }
+    }
+
+    /// One that refuses the start for what a line of the unit says: `KEY=VALUE MESSAGE`.
+    pub fn of_line(line: &Assignment, message: &str, remedy: &str) -> Finding {
+        Finding::error(Some(line.value_at.clone()), format!("{}={} {message}", line.key, line.value), remedy)
     }
 
     /// A finding that only warns.

@@ -7,6 +7,7 @@
 use super::capability::{CAP_SYS_ADMIN, CapabilitySet};
 use super::finding::Finding;
 use super::manager::Manager;
+use super::service::is_true;
 use super::value::{ValueError, has_specifier};
 use crate::unit::{Unit, UnitName};
 
@@ -192,11 +193,6 @@ fn dynamic_user(name: &UnitName) -> Option<String> {
         && prefix.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     valid.then(|| prefix.to_owned())
-}
-
-/// Is the boolean set in `[Service]`?
-pub fn is_true(unit: &Unit, key: &str) -> bool {
-    unit.last("Service", key).is_some_and(|line| crate::unit::value::parse_boolean(&line.value) == Some(true))
 }
 
 /// Can the user be someone else than root?

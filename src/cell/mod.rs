@@ -22,7 +22,9 @@ mod command;
 mod conflict;
 mod native;
 mod refuse;
+mod service;
 mod started;
+mod watched;
 
 pub use assign::SECTION;
 pub use condition::Condition;

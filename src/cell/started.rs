@@ -1,7 +1,7 @@
 //! When a service in a cell counts as started, and who tells the manager.
 
 use super::Cell;
-use super::conflict::{may_notify, service_type, watchdog_is_set};
+use super::service::{may_notify, service_type, watchdog_is_set};
 use crate::unit::Unit;
 
 /// How the manager learns of the start.

@@ -1,0 +1,45 @@
+//! Facts about a service, as systemd reads its settings.
+
+use crate::unit::Unit;
+use crate::unit::timespan::parse_timespan;
+use crate::unit::value::{parse_boolean, split_inversion};
+
+/// Is the boolean set in `[Service]`?
+pub fn is_true(unit: &Unit, key: &str) -> bool {
+    unit.last("Service", key).is_some_and(|line| parse_boolean(&line.value) == Some(true))
+}
+
+/// When the service counts as started, systemd.service(5).
+pub fn service_type(unit: &Unit) -> &str {
+    let setting = |key| unit.last("Service", key).map(|line| line.value.as_str());
+    match setting("Type") {
+        Some(service_type) => service_type,
+        None if setting("BusName").is_some() => "dbus",
+        None if unit.list("Service", "ExecStart").is_empty() => "oneshot",
+        None => "simple",
+    }
+}
+
+/// Does systemd want to be told that the service is well?
+pub fn watchdog_is_set(unit: &Unit) -> bool {
+    unit.last("Service", "WatchdogSec").is_some_and(|line| {
+        // What can't be parsed systemd passes over.
+        matches!(parse_timespan(&line.value), Ok(Some(1..)))
+    })
+}
+
+/// May sockets of this family be made?
+pub fn allows_family(unit: &Unit, family: &str) -> bool {
+    let lines = unit.list("Service", "RestrictAddressFamilies");
+    let deny_list = lines.first().is_none_or(|line| split_inversion(&line.value).0);
+    let named = lines.iter().fold(false, |named, line| {
+        let (inverted, names) = split_inversion(&line.value);
+        if names.split_ascii_whitespace().any(|name| name == family) { inverted == deny_list } else { named }
+    });
+    named != deny_list
+}
+
+/// May the wrapper send messages to the manager, under the filters that bind it like the service?
+pub fn may_notify(unit: &Unit) -> bool {
+    allows_family(unit, "AF_UNIX") && unit.list("Service", "SystemCallFilter").is_empty()
+}
