@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::arbitrary::{cell, cell_lines};
 use super::*;
+use crate::cell::capability::CapabilitySet;
 
 fn identities() -> impl Strategy<Value = Identity> {
     (any::<[bool; 7]>(), any::<u64>()).prop_map(|(has, bits)| Identity {

@@ -1,7 +1,10 @@
 //! Carrying the steps out, from front to back.
 
+mod identity;
+mod payload;
+
 use std::convert::Infallible;
-use std::ffi::{CString, OsStr};
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -10,17 +13,17 @@ use std::time::Duration;
 use super::environment::Environment;
 use super::failure::Failure;
 use super::fork::{self, Child, Parent};
-use super::id_map::{self, Maps};
+use super::id_map;
 use super::program;
 use super::report::{Priority, Report};
 use super::request::Request;
 use super::users::{self, Ids};
-use super::watcher::{self, Line, Post};
-use crate::cell::steps::{IdMaps, Step, WatchFor, steps};
-use crate::cell::{IdRange, Isolation, Kind, Kinds, PrivateUsers};
+use super::watcher::{Line, Post};
+use crate::cell::steps::{Step, steps};
+use crate::cell::{Isolation, Kind, Kinds, PrivateUsers};
 use crate::notify::{Notifier, NotifyState};
 use crate::sys::namespace::{self, Namespace};
-use crate::sys::{capability, identity, mount, network, process, seccomp};
+use crate::sys::{capability, mount, network, process, seccomp};
 
 /// Carries out what `request` asks for. Returns only with the reason why the payload did not
 /// start.
@@ -190,23 +193,6 @@ impl Wrapper<'_> {
         }
     }
 
-    fn maps(&self, maps: &IdMaps) -> Maps {
-        match maps {
-            IdMaps::Ranges { uids, gids, deny_setgroups } => {
-                Maps { uids: uids.clone(), gids: gids.clone(), deny_setgroups: *deny_setgroups || !self.privileged }
-            }
-            IdMaps::SelfOnly if self.privileged => Maps {
-                uids: to_themselves([0, self.ids.uid.unwrap_or(0)]),
-                gids: to_themselves([0, self.ids.gid.unwrap_or(0)]),
-                deny_setgroups: true,
-            },
-            IdMaps::SelfOnly => {
-                let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
-                Maps { uids: to_themselves([uid]), gids: to_themselves([gid]), deny_setgroups: true }
-            }
-        }
-    }
-
     fn notifier(&self) -> io::Result<&Notifier> {
         self.notifier.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
@@ -224,75 +210,6 @@ impl Wrapper<'_> {
         self.environment.follow_fork(before);
         Ok(())
     }
-
-    fn watch(&mut self, watch_for: &WatchFor) -> io::Result<()> {
-        let line = match std::mem::replace(&mut self.role, Role::Payload(None)) {
-            Role::Payload(line) => line,
-            Role::Watcher(post) => return self.become_watcher(post, watch_for),
-        };
-        // What can't be executed needs no watching.
-        program::is_executable(&self.program()?)?;
-        let forked = match line {
-            Some(line) => Ok(line),
-            None => watcher::fork()?,
-        };
-        match forked {
-            Ok(line) => line.start(),
-            Err(mut post) => {
-                post.await_payload()?;
-                self.become_watcher(post, watch_for)
-            }
-        }
-    }
-
-    fn become_watcher(&self, post: Post, watch_for: &WatchFor) -> io::Result<()> {
-        match post.watch(watch_for, self.watchdog, self.notifier()?, &self.environment, self.report)? {}
-    }
-
-    /// Where ids mean the inside of a user namespace and none is given, root of it is meant.
-    fn ids_inside(&self) -> bool {
-        self.held.contains(Kind::User) && self.request.cell.private_users == PrivateUsers::No
-    }
-
-    fn set_groups(&self) -> io::Result<()> {
-        let inside = self.ids_inside();
-        let gid = self.ids.gid.or(inside.then_some(0));
-        // A namespace may deny setgroups(2), which hurts only who has groups to give up.
-        let leftover = inside && !nix::unistd::getgroups()?.is_empty();
-        let groups = self.ids.groups.as_deref().or(leftover.then_some(&[]));
-        identity::set_groups(gid, groups)
-    }
-
-    fn set_user(&self) -> io::Result<()> {
-        let Some(uid) = self.ids.uid.or(self.ids_inside().then_some(0)) else { return Ok(()) };
-        let identity = &self.request.identity;
-        let keep = !identity.ambient.is_empty() || identity.secure_bits.is_some();
-        if keep && uid != 0 {
-            capability::keep_through_setuid()?;
-        }
-        identity::set_user(uid)?;
-        if keep { capability::regain_effective() } else { Ok(()) }
-    }
-
-    fn program(&self) -> io::Result<PathBuf> {
-        let search_path = match (&self.request.search_path, self.environment.get("PATH")) {
-            (Some(path), _) => path.clone(),
-            (None, Some(path)) => OsStr::from_bytes(path).to_owned(),
-            (None, None) => program::default_search_path(),
-        };
-        program::find(&self.request.command[0], &search_path)
-    }
-
-    /// Becomes the payload; what it returns is why that failed.
-    fn execute(&self) -> io::Result<io::Error> {
-        let path = self.program()?;
-        let name = self.request.argv0.as_ref().unwrap_or(&self.request.command[0]);
-        let words = std::iter::once(name).chain(&self.request.command[1..]);
-        let arguments = words.map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
-        let program = CString::new(path.as_os_str().as_bytes())?;
-        let error = process::execute(&program, &arguments, self.environment.entries());
-        Ok(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-    }
 }
 
 fn verify(kind: Kind, manager: u64) -> io::Result<()> {
@@ -300,12 +217,4 @@ fn verify(kind: Kind, manager: u64) -> io::Result<()> {
         return Ok(());
     }
     Err(io::Error::other("systemd has gone on without another one, most likely for want of CAP_SYS_ADMIN"))
-}
-
-/// Extents that map these ids to themselves, each once.
-fn to_themselves<const N: usize>(mut ids: [u32; N]) -> Vec<IdRange> {
-    ids.sort_unstable();
-    let mut ranges: Vec<IdRange> = ids.map(|id| IdRange { inside: id, outside: id, count: 1 }).to_vec();
-    ranges.dedup();
-    ranges
 }

@@ -1,0 +1,172 @@
+//! The ordered list of steps that puts a process into its cell.
+//!
+//! A step is one change of state. The wrapper carries the list out from front to back, the
+//! payload's exec last; `--dry-run` prints it.
+
+mod step;
+mod text;
+
+pub use step::{ExitStatus, IdMaps, Step, WatchFor};
+
+use super::identity::Identity;
+use super::{Cell, IdRange, Isolation, Kind, Kinds, PrivateUsers, ProtectControlGroups, Source};
+
+/// What, beside the cell, shapes the list.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// [`Step::Verify`] for each namespace that systemd was told to make.
+    pub verify: Vec<Step>,
+    /// Hand the unit's main process over to the payload, or wait for it?
+    pub hand_over: bool,
+    /// Tell the manager READY=1 when all is set up?
+    pub ready: bool,
+    /// Has the wrapper the privilege to make namespaces, or does it get it from the user
+    /// namespace that the cell asks for?
+    pub privileged: bool,
+}
+
+/// The steps that lead into `cell`, as `identity`.
+///
+/// The order follows from four rules: paths are opened first; a privileged wrapper enters the user
+/// namespace last and an unprivileged one first; what needs a namespace comes after it; and
+/// privilege is dropped in the order in which systemd drops it.
+pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) -> Vec<Step> {
+    let mut list = Vec::new();
+    list.extend(circumstances.verify.iter().cloned());
+    if identity.names_anyone() || cell.private_users == PrivateUsers::SelfOnly {
+        list.push(Step::LookUpUser);
+    }
+    let sources = || Kind::ALL.into_iter().filter_map(|kind| Some((kind, cell.source(kind)?)));
+    let joined = |kind| matches!(cell.source(kind), Some(Source::Path(_)));
+    list.extend(sources().filter_map(|(kind, source)| match source {
+        Source::Path(path) => Some(Step::Open(kind, path)),
+        Source::New => None,
+    }));
+
+    let enter_user = match (cell.source(Kind::User), id_maps(cell)) {
+        (Some(Source::Path(_)), _) => Some(Step::Join(Kind::User)),
+        (Some(Source::New), maps) => Some(Step::EnterUserNamespace(maps)),
+        (None, _) => None,
+    };
+    if !circumstances.privileged {
+        list.extend(enter_user.clone());
+    }
+
+    let of_our_own = mounts(cell);
+    let mut made: Kinds = sources().filter(|(_, source)| *source == Source::New).map(|(kind, _)| kind).collect();
+    made.remove(Kind::User);
+    if of_our_own {
+        made.insert(Kind::Mount);
+    }
+    match cell.isolation {
+        Isolation::Require if made.is_empty() => {}
+        Isolation::Require => list.push(Step::Unshare(made)),
+        // One by one, so that one that can't be had takes no other with it.
+        Isolation::Try => list.extend(made.iter().map(|kind| Step::Unshare(Kinds::from_iter([kind])))),
+    }
+    list.extend(Kind::ALL.into_iter().filter(|&kind| kind != Kind::User && joined(kind)).map(Step::Join));
+
+    if made.contains(Kind::Network) {
+        list.push(Step::LoopbackUp);
+    }
+    list.extend(cell.wanted_hostname().map(|name| Step::SetHostname(name.to_owned())));
+    list.extend(cell.domainname.as_ref().map(|name| Step::SetDomainname(name.clone())));
+    if made.contains(Kind::Time) {
+        list.push(Step::SetTimeOffsets {
+            monotonic: cell.time_offset_monotonic.unwrap_or(0),
+            boottime: cell.time_offset_boottime.unwrap_or(0),
+        });
+    }
+    if of_our_own {
+        list.push(Step::DetachMounts);
+    }
+    match cell.protect_control_groups {
+        ProtectControlGroups::No => {}
+        mode => list.push(Step::MountCgroup {
+            read_only: mode != ProtectControlGroups::Private,
+            fresh: mode != ProtectControlGroups::Yes,
+        }),
+    }
+    if made.contains(Kind::Ipc) {
+        list.push(Step::MountMqueue);
+    }
+    if cell.source(Kind::Pid).is_some() {
+        list.push(Step::Fork { hand_over: circumstances.hand_over });
+        if !joined(Kind::Mount) {
+            list.push(Step::MountProc);
+        }
+    }
+    if of_our_own {
+        list.push(Step::ShareMounts);
+    }
+    if cell.hostname_is_locked() {
+        list.push(Step::LockHostname);
+    }
+
+    // Ids that map to themselves are the same on both sides, and setting the groups outside keeps
+    // those that the namespace does not map, as systemd does. All other ids mean the inside.
+    let ids_inside = enter_user.is_some() && cell.private_users == PrivateUsers::No;
+    let set_groups = identity.names_anyone() || ids_inside;
+    if set_groups && !ids_inside {
+        list.push(Step::SetGroups);
+    }
+    if circumstances.privileged {
+        list.extend(enter_user);
+    }
+    if set_groups && ids_inside {
+        list.push(Step::SetGroups);
+    }
+    list.extend(identity.bounding.map(Step::LimitCapabilities));
+    if set_groups {
+        list.push(Step::SetUser);
+    }
+    if !identity.ambient.is_empty() {
+        list.push(Step::RaiseAmbient(identity.ambient));
+    }
+    list.extend(identity.secure_bits.map(Step::SetSecureBits));
+    if identity.no_new_privileges {
+        list.push(Step::NoNewPrivileges);
+    }
+    if identity.names_anyone() {
+        list.push(Step::CheckDirectory);
+    }
+    if cell.is_watched() {
+        let (ready_when, health_probe) = (cell.ready_when.clone(), cell.health_probe.clone());
+        list.push(Step::Watch(WatchFor { ready_when, health_probe }));
+    }
+    if circumstances.ready && cell.ready_when.is_empty() {
+        list.push(Step::Ready);
+    }
+    list.push(Step::Exec);
+    list
+}
+
+/// Does the wrapper mount anything, and so need a mount namespace of its own?
+fn mounts(cell: &Cell) -> bool {
+    let joined = cell.paths.iter().any(|(kind, _)| *kind == Kind::Mount);
+    !joined
+        && (cell.private_mounts
+            || cell.private_ipc
+            || cell.protect_control_groups != ProtectControlGroups::No
+            || cell.source(Kind::Pid).is_some())
+}
+
+fn id_maps(cell: &Cell) -> IdMaps {
+    let to_themselves = |count, deny_setgroups| {
+        let range = vec![IdRange { inside: 0, outside: 0, count }];
+        IdMaps::Ranges { uids: range.clone(), gids: range, deny_setgroups }
+    };
+    match cell.private_users {
+        PrivateUsers::SelfOnly => IdMaps::SelfOnly,
+        // What systemd does, 257 to 262.
+        PrivateUsers::Identity => to_themselves(65536, true),
+        PrivateUsers::Full => to_themselves(u32::MAX, false),
+        PrivateUsers::No => {
+            IdMaps::Ranges { uids: cell.uid_map.clone(), gids: cell.gid_map.clone(), deny_setgroups: false }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "../tests/steps.rs"]
+mod tests;

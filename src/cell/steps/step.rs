@@ -1,0 +1,186 @@
+//! One step: what it changes, what it needs, and how it fails.
+
+use crate::cell::capability::CapabilitySet;
+use crate::cell::{Condition, IdRange, Kind, Kinds};
+
+/// An exit status of systemd.exec(5), "Process Exit Codes": `systemctl status` shows its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names are systemd.exec(5)'s")]
+pub enum ExitStatus {
+    InvalidArgument = 2,
+    Config = 78,
+    Chdir = 200,
+    Exec = 203,
+    SecureBits = 213,
+    Group = 216,
+    User = 217,
+    Capabilities = 218,
+    Network = 225,
+    Namespace = 226,
+    NoNewPrivileges = 227,
+    Seccomp = 228,
+}
+
+/// How the ids of a new user namespace are mapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdMaps {
+    /// Root and the service's own user and group map to themselves.
+    SelfOnly,
+    /// These extents.
+    Ranges {
+        /// The uid_map.
+        uids: Vec<IdRange>,
+        /// The gid_map.
+        gids: Vec<IdRange>,
+        /// Is setgroups(2) denied in it?
+        deny_setgroups: bool,
+    },
+}
+
+/// What is watched of a service from beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WatchFor {
+    /// What must hold for the service to be ready.
+    pub ready_when: Vec<Condition>,
+    /// What must hold for the watchdog to be fed.
+    pub health_probe: Vec<Condition>,
+}
+
+/// One change of state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Compare the process's namespace with the manager's, and go no further when it is the same.
+    Verify {
+        /// The type of namespace.
+        kind: Kind,
+        /// The inode number of the manager's.
+        manager: u64,
+        /// The directives that asked for another one, `A=, B=`.
+        directives: String,
+    },
+    /// Look up the service's user and groups.
+    LookUpUser,
+    /// Open the file of a namespace to join, before anything changes what its path means.
+    Open(Kind, String),
+    /// Enter the namespace of this kind that was opened.
+    Join(Kind),
+    /// Make a user namespace with these maps, and enter it.
+    EnterUserNamespace(IdMaps),
+    /// Make these namespaces.
+    Unshare(Kinds),
+    /// Take lo up.
+    LoopbackUp,
+    /// Set the host name.
+    SetHostname(String),
+    /// Set the NIS domain name.
+    SetDomainname(String),
+    /// Write the offsets of the new time namespace, in nanoseconds, and enter it.
+    SetTimeOffsets {
+        /// Of CLOCK_MONOTONIC.
+        monotonic: i64,
+        /// Of CLOCK_BOOTTIME.
+        boottime: i64,
+    },
+    /// Let no mount reach the host any more.
+    DetachMounts,
+    /// Mount the cgroup tree as the new cgroup namespace sees it, or the host's read-only.
+    MountCgroup {
+        /// Read-only?
+        read_only: bool,
+        /// Of the new namespace, or the host's as it is mounted?
+        fresh: bool,
+    },
+    /// Mount the message queues of the new IPC namespace.
+    MountMqueue,
+    /// Go on in a child, which is the first one in the PID namespace.
+    Fork {
+        /// Hand the unit's main process over to it and leave, or stay until it ends?
+        hand_over: bool,
+    },
+    /// Mount /proc as the PID namespace sees it.
+    MountProc,
+    /// Let mounts propagate again among the mount namespaces that are made from this one.
+    ShareMounts,
+    /// Take sethostname(2) and setdomainname(2) away.
+    LockHostname,
+    /// Set the group and the supplementary groups.
+    SetGroups,
+    /// Drop all capabilities but these from the bounding set.
+    LimitCapabilities(CapabilitySet),
+    /// Become the service's user.
+    SetUser,
+    /// Raise these ambient capabilities.
+    RaiseAmbient(CapabilitySet),
+    /// Set the securebits.
+    SetSecureBits(u32),
+    /// Set no_new_privs.
+    NoNewPrivileges,
+    /// Enter the working directory once more, as the user that the service now is.
+    CheckDirectory,
+    /// Send the watcher to its work.
+    Watch(WatchFor),
+    /// Tell the manager that the service is started.
+    Ready,
+    /// Become the service.
+    Exec,
+}
+
+impl Step {
+    /// The status that the wrapper exits with when the step fails.
+    pub fn exit_status(&self) -> ExitStatus {
+        match self {
+            Step::Verify { kind: Kind::Network, .. }
+            | Step::Open(Kind::Network, _)
+            | Step::Join(Kind::Network)
+            | Step::LoopbackUp => ExitStatus::Network,
+            Step::Unshare(kinds) if kinds.iter().all(|kind| kind == Kind::Network) => ExitStatus::Network,
+            Step::EnterUserNamespace(_) | Step::Join(Kind::User) | Step::LookUpUser | Step::SetUser => ExitStatus::User,
+            Step::SetGroups => ExitStatus::Group,
+            Step::LimitCapabilities(_) | Step::RaiseAmbient(_) => ExitStatus::Capabilities,
+            Step::SetSecureBits(_) => ExitStatus::SecureBits,
+            Step::NoNewPrivileges => ExitStatus::NoNewPrivileges,
+            Step::LockHostname => ExitStatus::Seccomp,
+            Step::CheckDirectory => ExitStatus::Chdir,
+            Step::Watch(_) | Step::Ready | Step::Exec => ExitStatus::Exec,
+            _ => ExitStatus::Namespace,
+        }
+    }
+
+    /// The namespaces that the step is about, for the message that names the directives.
+    pub fn kinds(&self) -> Kinds {
+        match self {
+            Step::Unshare(kinds) => *kinds,
+            Step::Verify { kind, .. } | Step::Open(kind, _) | Step::Join(kind) => Kinds::from_iter([*kind]),
+            Step::EnterUserNamespace(_) => Kinds::from_iter([Kind::User]),
+            Step::LoopbackUp => Kinds::from_iter([Kind::Network]),
+            Step::SetHostname(_) | Step::SetDomainname(_) | Step::LockHostname => Kinds::from_iter([Kind::Uts]),
+            Step::SetTimeOffsets { .. } => Kinds::from_iter([Kind::Time]),
+            Step::MountCgroup { .. } => Kinds::from_iter([Kind::Cgroup]),
+            Step::MountMqueue => Kinds::from_iter([Kind::Ipc]),
+            Step::Fork { .. } | Step::MountProc => Kinds::from_iter([Kind::Pid]),
+            Step::DetachMounts | Step::ShareMounts => Kinds::from_iter([Kind::Mount]),
+            _ => Kinds::NONE,
+        }
+    }
+
+    /// Is it done once for the cell, and not by each of its processes?
+    pub fn is_of_the_cell(&self) -> bool {
+        matches!(self, Step::MountProc | Step::ShareMounts)
+    }
+
+    /// The namespaces without which the step must not be taken: setting a host name is for a
+    /// UTS namespace of our own, and would otherwise rename the host.
+    pub fn needs(&self) -> Kinds {
+        match self {
+            Step::MountCgroup { fresh: false, .. } => Kinds::from_iter([Kind::Mount]),
+            Step::MountCgroup { .. } => Kinds::from_iter([Kind::Mount, Kind::Cgroup]),
+            Step::MountMqueue => Kinds::from_iter([Kind::Mount, Kind::Ipc]),
+            Step::MountProc => Kinds::from_iter([Kind::Mount, Kind::Pid]),
+            Step::Unshare(_) | Step::Verify { .. } | Step::Open(..) | Step::Join(_) | Step::EnterUserNamespace(_) => {
+                Kinds::NONE
+            }
+            _ => self.kinds(),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What `--dry-run` prints, and what messages say, of each step.
+
+use std::fmt;
+
+use super::step::{IdMaps, Step, WatchFor};
+use crate::cell::IdRange;
+
+impl fmt::Display for IdMaps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ranges = |ranges: &[IdRange]| ranges.iter().map(IdRange::to_string).collect::<Vec<_>>().join(" ");
+        match self {
+            IdMaps::SelfOnly => f.write_str("root and the service's own ids"),
+            IdMaps::Ranges { uids, gids, .. } => write!(f, "uids {}, gids {}", ranges(uids), ranges(gids)),
+        }
+    }
+}
+
+impl fmt::Display for WatchFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, condition) in self.ready_when.iter().chain(&self.health_probe).enumerate() {
+            write!(f, "{}{condition}", if n > 0 { ", " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Verify { kind, manager, .. } => {
+                write!(f, "leave the manager's {kind} namespace {}:[{manager}]", kind.proc_name())
+            }
+            Step::LookUpUser => f.write_str("look up the user and its groups"),
+            Step::Open(kind, path) => write!(f, "open the {kind} namespace {path}"),
+            Step::Join(kind) => write!(f, "join the {kind} namespace"),
+            Step::EnterUserNamespace(maps) => write!(f, "make and enter a user namespace: {maps}"),
+            Step::Unshare(kinds) => write!(f, "make namespaces: {kinds}"),
+            Step::LoopbackUp => f.write_str("take lo up"),
+            Step::SetHostname(name) => write!(f, "set the host name to {name}"),
+            Step::SetDomainname(name) => write!(f, "set the NIS domain name to {name}"),
+            Step::SetTimeOffsets { monotonic, boottime } => {
+                write!(
+                    f,
+                    "shift the clocks and enter the time namespace: monotonic {monotonic} ns, boottime {boottime} ns"
+                )
+            }
+            Step::DetachMounts => f.write_str("let no mount propagate to the host"),
+            Step::MountCgroup { read_only, fresh } => write!(
+                f,
+                "mount /sys/fs/cgroup {}{}",
+                if *fresh { "of the cgroup namespace" } else { "again" },
+                if *read_only { ", read-only" } else { "" }
+            ),
+            Step::MountMqueue => f.write_str("mount /dev/mqueue of the IPC namespace"),
+            Step::Fork { hand_over: true } => {
+                f.write_str("fork into the PID namespace, hand the main process over and leave")
+            }
+            Step::Fork { hand_over: false } => f.write_str("fork into the PID namespace and wait for its end"),
+            Step::MountProc => f.write_str("mount /proc of the PID namespace"),
+            Step::ShareMounts => f.write_str("share mounts with namespaces made from here"),
+            Step::LockHostname => f.write_str("take sethostname and setdomainname away"),
+            Step::SetGroups => f.write_str("set the groups"),
+            Step::LimitCapabilities(set) => write!(f, "limit the bounding set to: {set}"),
+            Step::SetUser => f.write_str("set the user"),
+            Step::RaiseAmbient(set) => write!(f, "raise ambient capabilities: {set}"),
+            Step::SetSecureBits(bits) => write!(f, "set the securebits to {bits:#x}"),
+            Step::NoNewPrivileges => f.write_str("set no_new_privs"),
+            Step::CheckDirectory => f.write_str("enter the working directory as that user"),
+            Step::Watch(watch_for) => write!(f, "have {watch_for} watched"),
+            Step::Ready => f.write_str("tell the manager READY=1"),
+            Step::Exec => f.write_str("execute the command"),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The steps that say who the payload is, and which ids mean what to it.
+
+use std::io;
+
+use super::Wrapper;
+use crate::cell::steps::IdMaps;
+use crate::cell::{IdRange, Kind, PrivateUsers};
+use crate::exec::id_map::Maps;
+use crate::sys::{capability, identity};
+
+impl Wrapper<'_> {
+    pub(super) fn maps(&self, maps: &IdMaps) -> Maps {
+        match maps {
+            IdMaps::Ranges { uids, gids, deny_setgroups } => {
+                Maps { uids: uids.clone(), gids: gids.clone(), deny_setgroups: *deny_setgroups || !self.privileged }
+            }
+            IdMaps::SelfOnly if self.privileged => Maps {
+                uids: to_themselves([0, self.ids.uid.unwrap_or(0)]),
+                gids: to_themselves([0, self.ids.gid.unwrap_or(0)]),
+                deny_setgroups: true,
+            },
+            IdMaps::SelfOnly => {
+                let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+                Maps { uids: to_themselves([uid]), gids: to_themselves([gid]), deny_setgroups: true }
+            }
+        }
+    }
+
+    /// Where ids mean the inside of a user namespace and none is given, root of it is meant.
+    pub(super) fn ids_inside(&self) -> bool {
+        self.held.contains(Kind::User) && self.request.cell.private_users == PrivateUsers::No
+    }
+
+    pub(super) fn set_groups(&self) -> io::Result<()> {
+        let inside = self.ids_inside();
+        let gid = self.ids.gid.or(inside.then_some(0));
+        // A namespace may deny setgroups(2), which hurts only who has groups to give up.
+        let leftover = inside && !nix::unistd::getgroups()?.is_empty();
+        let groups = self.ids.groups.as_deref().or(leftover.then_some(&[]));
+        identity::set_groups(gid, groups)
+    }
+
+    pub(super) fn set_user(&self) -> io::Result<()> {
+        let Some(uid) = self.ids.uid.or(self.ids_inside().then_some(0)) else { return Ok(()) };
+        let identity = &self.request.identity;
+        let keep = !identity.ambient.is_empty() || identity.secure_bits.is_some();
+        if keep && uid != 0 {
+            capability::keep_through_setuid()?;
+        }
+        identity::set_user(uid)?;
+        if keep { capability::regain_effective() } else { Ok(()) }
+    }
+}
+
+/// Extents that map these ids to themselves, each once.
+fn to_themselves<const N: usize>(mut ids: [u32; N]) -> Vec<IdRange> {
+    ids.sort_unstable();
+    let mut ranges: Vec<IdRange> = ids.map(|id| IdRange { inside: id, outside: id, count: 1 }).to_vec();
+    ranges.dedup();
+    ranges
+}
