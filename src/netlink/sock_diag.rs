@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
+use nix::sys::socket::SockProtocol;
 
-use super::message::{self, Ask, attributes, messages, u32_at};
+use super::message::{Body, Request, attributes, u32_at};
+use super::socket::Socket;
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 /// States of linux/tcp_states.h, which all families use.
@@ -17,8 +18,6 @@ const INET_DIAG_SKV6ONLY: u16 = 11;
 /// Of linux/unix_diag.h: the name that a socket is bound to, and the file of that name.
 const UNIX_DIAG_NAME: u16 = 0;
 const UNIX_DIAG_VFS: u16 = 1;
-/// As much as the kernel puts into one datagram of a dump for a reader who asks for less than this.
-const DATAGRAM: usize = 8192;
 
 /// An internet protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,16 +50,21 @@ pub struct UnixSocket<'b> {
 
 /// A connection to the kernel. It tells of the network namespace in which it was opened.
 #[derive(Debug)]
-pub struct SockDiag {
-    socket: OwnedFd,
-    sequence: u32,
+pub struct SockDiag(Socket);
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// The one that it names.
+    One,
+    /// All there are, narrowed down by what it names.
+    All,
 }
 
 impl SockDiag {
     /// Opens it.
     pub fn open() -> io::Result<SockDiag> {
-        let (flags, protocol) = (SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkSockDiag);
-        Ok(SockDiag { socket: socket(AddressFamily::Netlink, SockType::Raw, flags, protocol)?, sequence: 0 })
+        Ok(SockDiag(Socket::open(SockProtocol::NetlinkSockDiag)?))
     }
 
     /// Is there a TCP socket that would take a connection to the address? The kernel looks it up as
@@ -92,39 +96,26 @@ impl SockDiag {
         self.any(Ask::All, &unix_request(), |body| unix_socket(body).is_some_and(|socket| fits(&socket)))
     }
 
-    /// Sends a request and reads all answers to it, for the next one has to wait for their end.
+    /// Does what the kernel has fit? It has all or one, as is asked.
     fn any(&mut self, ask: Ask, request: &[u8], fits: impl Fn(&[u8]) -> bool) -> io::Result<bool> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let request = message::request(ask, SOCK_DIAG_BY_FAMILY, self.sequence, request);
-        send(self.socket.as_raw_fd(), &request, MsgFlags::empty())?;
-        let mut buffer = [0; DATAGRAM];
-        let mut found = false;
-        loop {
-            let length = recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
-            for (kind, sequence, body) in messages(&buffer[..length]) {
-                match kind {
-                    _ if sequence != self.sequence => {}
-                    message::DONE => return Ok(found),
-                    message::ERROR => {
-                        let code = u32_at(body, 0).unwrap_or_default().cast_signed().wrapping_neg();
-                        return Err(match (ask, code) {
-                            (Ask::All, libc::ENOENT) => io::Error::other(
-                                "this kernel can't tell (CONFIG_INET_DIAG, CONFIG_INET_UDP_DIAG, CONFIG_UNIX_DIAG)",
-                            ),
-                            _ => io::Error::from_raw_os_error(code),
-                        });
-                    }
-                    _ if ask == Ask::One => return Ok(fits(body)),
-                    _ => found = found || fits(body),
-                }
-            }
+        let (kind, body) = (SOCK_DIAG_BY_FAMILY, Body::new(request));
+        let request = Request { what: "list sockets".into(), kind, flags: 0, body };
+        let fitting = |body: &[u8]| fits(body).then_some(());
+        match ask {
+            Ask::One => Ok(self.0.one(&request, |body| Some(fits(body)))?),
+            Ask::All => match self.0.all(&request, fitting) {
+                Err(error) if error.errno() == Some(libc::ENOENT) => Err(io::Error::other(
+                    "this kernel can't tell (CONFIG_INET_DIAG, CONFIG_INET_UDP_DIAG, CONFIG_UNIX_DIAG)",
+                )),
+                all => Ok(!all?.is_empty()),
+            },
         }
     }
 }
 
 impl AsFd for SockDiag {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.0.as_fd()
     }
 }
 
@@ -200,6 +191,8 @@ fn unix_socket(body: &[u8]) -> Option<UnixSocket<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_endian = "little")]
+    use crate::netlink::message::messages;
     use std::net::{TcpListener, UdpSocket};
     use std::os::unix::net::{UnixDatagram, UnixListener};
 
@@ -217,9 +210,9 @@ mod tests {
     fn body(hex: &str) -> Vec<u8> {
         let digit = |byte: u8| char::from(byte).to_digit(16).unwrap() as u8;
         let bytes: Vec<u8> = hex.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
-        let (kind, sequence, body) = messages(&bytes).next().unwrap();
-        assert_eq!((kind, sequence), (SOCK_DIAG_BY_FAMILY, 1));
-        body.to_vec()
+        let message = messages(&bytes).next().unwrap();
+        assert_eq!((message.kind, message.sequence), (SOCK_DIAG_BY_FAMILY, 1));
+        message.body.to_vec()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -27,6 +27,12 @@ impl Namespace {
     }
 }
 
+impl AsFd for Namespace {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 /// Enters the user namespace of another process, which a pidfd stands for.
 pub fn enter_user_of(process: impl AsFd) -> io::Result<()> {
     Ok(setns(process, CloneFlags::CLONE_NEWUSER)?)
@@ -42,6 +48,14 @@ pub fn make(clone_flags: u32) -> io::Result<()> {
 /// is. User, mount and time namespaces can't be entered that way.
 pub fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+}
+
+/// Does some work in another namespace, of the type that `flag` says, on a thread of its own.
+pub fn within<T: Send>(namespace: &Namespace, flag: u32, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    aside(|| {
+        namespace.enter(flag)?;
+        work()
+    })
 }
 
 /// nix has no name for CLONE_NEWTIME; the kernel knows what it knows.

@@ -1,7 +1,8 @@
-//! The one thing that a new network namespace needs: lo, up; and what tells it from all others.
+//! The one thing that a new network namespace needs: lo, up; what tells it from all others; and
+//! the options of sockets that speak for it.
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
@@ -26,6 +27,24 @@ pub fn loopback_up() -> io::Result<()> {
     unsafe { request.ifr_ifru.ifru_flags |= libc::IFF_UP as libc::c_short };
     // SAFETY: as above.
     match unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Options of a netlink socket, netlink(7): answers that do not repeat the request,
+pub const NETLINK_CAP_ACK: libc::c_int = 10;
+/// that say in words what was wrong with it,
+pub const NETLINK_EXT_ACK: libc::c_int = 11;
+/// and a kernel that looks at all fields of a question.
+pub const NETLINK_GET_STRICT_CHK: libc::c_int = 12;
+
+/// Turns an option of a netlink socket on.
+pub fn set_netlink_option(socket: BorrowedFd<'_>, option: libc::c_int) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    let length = size_of_val(&on) as libc::socklen_t;
+    // SAFETY: the pointer and the length describe `on`, which the kernel only reads.
+    match unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_NETLINK, option, (&raw const on).cast(), length) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
