@@ -13,7 +13,6 @@ pub mod generator;
 #[cfg(feature = "tool")]
 pub mod inspect;
 pub mod netlink;
-#[cfg(feature = "tool")]
 pub mod netns;
 pub mod notify;
 pub mod probe;

@@ -3,6 +3,7 @@
 use super::directive::{Directive, Meaning};
 use super::finding::Finding;
 use super::{Assigned, Cell, DIRECTIVES};
+use crate::unit::similar::similar;
 use crate::unit::{Location, Unit};
 
 /// The section that holds a cell.
@@ -62,30 +63,9 @@ impl Cell {
 }
 
 fn unknown_key(key: &str, at: Location) -> Finding {
-    let similar = DIRECTIVES
-        .iter()
-        .map(|directive| (distance(&key.to_ascii_lowercase(), &directive.name.to_ascii_lowercase()), directive.name))
-        .min()
-        .filter(|&(distance, name)| distance <= 3 && distance < name.len() / 2);
-    let remedy = match similar {
-        Some((_, name)) => format!("did you mean {name}=?"),
+    let remedy = match similar(key, DIRECTIVES.iter().map(|directive| directive.name)) {
+        Some(name) => format!("did you mean {name}=?"),
         None => "remove it, or see unitcell(1) for the directives there are".to_owned(),
     };
     Finding::error(Some(at), format!("{key}= is no directive of [{SECTION}]"), remedy)
-}
-
-/// How many letters must be put in, taken out or changed to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &to) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -6,7 +6,6 @@
 pub mod capability;
 pub mod condition;
 pub mod directive;
-pub mod finding;
 pub mod identity;
 pub mod kind;
 pub mod makers;
@@ -26,15 +25,16 @@ mod service;
 mod started;
 mod watched;
 
+pub use crate::unit::finding::{self, Finding};
+pub use crate::unit::value::ValueError;
 pub use assign::SECTION;
 pub use condition::Condition;
 pub use directive::{DIRECTIVES, Directive};
-pub use finding::Finding;
 pub use kind::{Kind, Kinds};
 pub use makers::{Decision, Maker};
 pub use manager::Manager;
 pub use plan::{Plan, plan};
-pub use value::{IdRange, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname, ValueError};
+pub use value::{IdRange, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname};
 
 use crate::unit::Location;
 

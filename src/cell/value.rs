@@ -6,19 +6,7 @@
 
 use std::fmt;
 
-/// Why a value is not valid: what was meant, in one sentence without the value itself.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{expected}")]
-pub struct ValueError {
-    /// What the directive takes.
-    pub expected: String,
-}
-
-impl ValueError {
-    pub(super) fn new(expected: impl Into<String>) -> ValueError {
-        ValueError { expected: expected.into() }
-    }
-}
+pub use crate::unit::value::{ValueError, parse_netns_name};
 
 /// Has `text` a specifier left that systemd will expand, systemd.unit(5)? `%%` is one, too.
 pub fn has_specifier(text: &str) -> bool {
@@ -213,22 +201,6 @@ pub fn parse_domainname(text: &str) -> Result<String, ValueError> {
     let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
     if !has_specifier(text) && (text.is_empty() || text.len() > 64 || !printable) {
         return Err(ValueError::new("takes a NIS domain name: 1 to 64 printable ASCII characters without spaces"));
-    }
-    Ok(text.to_owned())
-}
-
-/// The name of a named network namespace: a file in /run/netns, and the instance of a unit.
-pub fn parse_netns_name(text: &str) -> Result<String, ValueError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":_.-".contains(&byte);
-    let valid = !text.is_empty()
-        && text.len() <= 200
-        && !text.starts_with(['.', '-'])
-        && text.bytes().all(|byte| allowed(byte) || byte == b'%');
-    if !valid {
-        return Err(ValueError::new(
-            "takes the name of a network namespace: up to 200 of the characters a-z, A-Z, 0-9, ':', '_', '.' and '-', \
-             the first no '.' or '-'",
-        ));
     }
     Ok(text.to_owned())
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod decide;
+pub mod description;
 pub mod error;
 pub mod lifecycle;
 pub mod list;

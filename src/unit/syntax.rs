@@ -105,9 +105,20 @@ impl fmt::Display for WarningKind {
     }
 }
 
+/// `[Section]`, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The section, without brackets.
+    pub section: String,
+    /// Where the bracket stands.
+    pub at: Location,
+}
+
 /// What a file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
+    /// Where sections begin, in the order of the file.
+    pub headers: Vec<Header>,
     /// In the order of the file.
     pub assignments: Vec<Assignment>,
     /// Lines that were ignored.
@@ -253,6 +264,7 @@ impl Parser<'_> {
             if name.bytes().any(unsafe_byte) {
                 return Err(Error::new(place(start), ErrorKind::BadSectionName));
             }
+            self.parsed.headers.push(Header { section: name.to_owned(), at: place(start) });
             self.section = Some(name.to_owned());
             return Ok(());
         }

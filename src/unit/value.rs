@@ -3,6 +3,21 @@
 pub use super::timespan::{TimespanError, parse_signed_timespan, parse_timespan};
 use super::words::{UnbalancedQuotes, Word, Words};
 
+/// Why a value is not valid: what was meant, in one sentence without the value itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{expected}")]
+pub struct ValueError {
+    /// What the key takes.
+    pub expected: String,
+}
+
+impl ValueError {
+    /// With what the key takes: `takes a boolean`.
+    pub fn new(expected: impl Into<String>) -> ValueError {
+        ValueError { expected: expected.into() }
+    }
+}
+
 /// A boolean in any of the words that systemd takes for one.
 pub fn parse_boolean(value: &str) -> Option<bool> {
     let is = |words: &[&str]| words.iter().any(|w| w.eq_ignore_ascii_case(value));
@@ -13,6 +28,23 @@ pub fn parse_boolean(value: &str) -> Option<bool> {
     } else {
         None
     }
+}
+
+/// The name of a named network namespace: a file in /run/netns, and the instance of a unit. It may
+/// still hold specifiers.
+pub fn parse_netns_name(text: &str) -> Result<String, ValueError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":_.-".contains(&byte);
+    let valid = !text.is_empty()
+        && text.len() <= 200
+        && !text.starts_with(['.', '-'])
+        && text.bytes().all(|byte| allowed(byte) || byte == b'%');
+    if !valid {
+        return Err(ValueError::new(
+            "takes the name of a network namespace: up to 200 of the characters a-z, A-Z, 0-9, ':', '_', '.' and '-', \
+             the first no '.' or '-'",
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 /// A list without the `~` before it, and whether there is one: it turns the list's meaning round.

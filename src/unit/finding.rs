@@ -1,19 +1,20 @@
-//! What is wrong with a cell, told once: generator, `verify` and wrapper show the same words.
+//! What is wrong with what a file says, told once: generator, `verify` and those who carry it out
+//! show the same words.
 
 use std::fmt;
 
-use crate::unit::{Assignment, Location};
+use super::{Assignment, Location};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The service starts, but perhaps not as was meant.
+    /// It goes on, but perhaps not as was meant.
     Warning,
-    /// The service is not started.
+    /// Nothing is started.
     Error,
 }
 
-/// One thing to say about a cell.
+/// One thing to say about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// How much it matters.
