@@ -91,7 +91,7 @@ demo: deps
 
 # command:package pairs that `check` needs and a plain Debian may not have.
 needed := systemd-nspawn:systemd-container mmdebstrap:mmdebstrap pkg-config:pkg-config \
-          cc:gcc nsenter:util-linux tar:tar
+          cc:gcc nsenter:util-linux tar:tar strace:strace
 
 deps:
 	@missing=; for pair in $(needed); do \

@@ -62,6 +62,9 @@ fn hint(step: &Step, cause: &io::Error) -> Option<&'static str> {
         libc::ENOSPC | libc::EUSERS if about_namespaces => Some("see the limits in /proc/sys/user"),
         libc::EINVAL if matches!(step, Step::Join(_)) => Some("the file is no namespace of this type"),
         libc::EINVAL if about_namespaces => Some("this kernel has no namespaces of that type"),
+        libc::ENOSYS => {
+            Some("this kernel has not got the system call, or a filter hides it; Linux 5.12 has all of them")
+        }
         _ => None,
     }
 }

@@ -50,7 +50,7 @@ impl Report {
             Ok(journal) if priority == Priority::Error => await_reader(&journal),
             Ok(_) => {}
             // There is nowhere left to complain about a standard error that is gone.
-            Err(_) => drop(writeln!(stderr(), "unitcell-exec: {message}")),
+            Err(_) => drop(stderr().write_all(format!("unitcell-exec: {message}\n").as_bytes())),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rustix::io::Errno;
 use rustix::thread::{self, CapabilitiesSecureBits, CapabilitySet};
 
 /// The effective capability that this bit of a set stands for.
@@ -20,8 +21,9 @@ pub fn limit_bounding_set(keep: u64) -> io::Result<()> {
         match thread::capability_is_in_bounding_set(one) {
             Ok(true) => thread::remove_capability_from_bounding_set(one)?,
             Ok(false) => {}
-            // Beyond the last capability that this kernel has.
-            Err(_) => break,
+            // Beyond the last capability that this kernel has, prctl(2).
+            Err(Errno::INVAL) => break,
+            Err(error) => return Err(error.into()),
         }
     }
     let mut sets = thread::capabilities(None)?;
