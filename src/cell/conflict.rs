@@ -8,7 +8,7 @@ use super::service::{allows_family, is_true};
 use super::steps::Step;
 use super::value::ProtectHostname;
 use super::watched::{conditions, watched, watching_directives};
-use super::{Cell, Condition, Maker};
+use super::{Cell, Condition, Maker, Source};
 use crate::unit::value::{parse_boolean, split_inversion};
 use crate::unit::{Assignment, Unit};
 
@@ -124,6 +124,15 @@ fn pid_namespace(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
             "let the daemon stay in the foreground, with another Type=",
         ));
     }
+    let own = unit.last("Service", "PrivatePIDs").filter(|line| parse_boolean(&line.value) == Some(true));
+    if let (Some(line), Some(Source::Path(_))) = (own, cell.source(Kind::Pid)) {
+        let directives = cell.directives_of(Kind::Pid);
+        found.push(Finding::of_line(
+            line,
+            &format!("makes a PID namespace, and {directives} joins another one"),
+            "remove one of the two",
+        ));
+    }
 }
 
 fn other_root(unit: &Unit, found: &mut Vec<Finding>) {
@@ -175,7 +184,7 @@ fn restrict_namespaces(unit: &Unit, version: u32, steps: &[Step], reason: &str) 
 
 /// Messages to the manager go over a UNIX socket, questions about sockets to the kernel over netlink.
 fn address_families(unit: &Unit, cell: &Cell, steps: &[Step], reason: &str) -> Option<Finding> {
-    let notifies = cell.is_watched() || steps.iter().any(|step| matches!(step, Step::Fork { hand_over: true }));
+    let notifies = cell.is_watched() || steps.iter().any(|step| matches!(step, Step::Fork { hand_over: true, .. }));
     let asks = conditions(cell).any(Condition::asks_for_sockets);
     let missing = [
         (notifies, "AF_UNIX", "by which the wrapper speaks to systemd"),

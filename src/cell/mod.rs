@@ -55,6 +55,8 @@ pub struct Cell {
     pub private_mounts: bool,
     /// A new PID namespace.
     pub private_pids: bool,
+    /// A process of its own as the first one of a new PID namespace.
+    pub init: bool,
     /// A new user namespace that maps ids to themselves.
     pub private_users: PrivateUsers,
     /// The uid_map of a new user namespace.
@@ -122,7 +124,7 @@ impl Cell {
             }
             Kind::Ipc => self.private_ipc,
             Kind::Network => self.private_network,
-            Kind::Pid => self.private_pids,
+            Kind::Pid => self.private_pids || self.init,
             Kind::User => {
                 self.private_users != PrivateUsers::No || !self.uid_map.is_empty() || !self.gid_map.is_empty()
             }

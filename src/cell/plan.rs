@@ -13,6 +13,7 @@ use super::identity::Identity;
 use super::makers::{Decision, Maker, Makers, decisions};
 use super::manager::Manager;
 use super::native::native_line;
+use super::service::is_true;
 use super::started::Started;
 use super::steps::{Circumstances, Step, steps};
 use super::{Cell, Isolation, Kind, Kinds, ProtectControlGroups};
@@ -167,6 +168,10 @@ impl Planner<'_> {
         plan.service_lines.extend(started.lines);
         if !self.unit.list("Service", "NoExecPaths").is_empty() {
             plan.service_lines.push(("ExecPaths", self.manager.wrapper.clone()));
+        }
+        if hand_over && self.manager.version >= 257 && is_true(self.unit, "PrivatePIDs") {
+            // Within another one the wrapper could not tell the manager which process is which.
+            plan.service_lines.push(("PrivatePIDs", "no".to_owned()));
         }
         if sets_up {
             // The wrapper needs what these take away, and takes it away itself when it is done.

@@ -89,6 +89,7 @@ impl Cell {
         }
         let mounting = [
             ("PrivatePIDs", self.private_pids, "/proc"),
+            ("Init", self.init && !self.private_pids, "/proc"),
             ("PrivateIPC", self.private_ipc, "/dev/mqueue"),
             ("ProtectControlGroups", self.protect_control_groups != ProtectControlGroups::No, "/sys/fs/cgroup"),
         ];

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::service::{is_true, service_type, watchdog_is_set};
-use super::{Cell, Condition};
+use super::{Cell, Condition, Kind};
 use crate::unit::Unit;
 
 /// All conditions of the cell, whatever they are for.
@@ -79,7 +79,7 @@ pub fn watched(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
             ));
         }
     }
-    if is_true(unit, "PrivatePIDs") {
+    if is_true(unit, "PrivatePIDs") && cell.source(Kind::Pid).is_none() {
         found.extend(unit.last("Service", "PrivatePIDs").map(|line| {
             Finding::of_line(
                 line,

@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 
 use nix::unistd::Pid;
 
-use super::watcher::{self, Line, Post};
+use super::beside::{self, Job, Line, Post};
 use crate::cell::steps::ExitStatus;
 use crate::notify::{Notifier, NotifyState};
 use crate::sys::process::{self, Fork};
@@ -33,64 +32,59 @@ impl Parent<'_> {
 
 /// Which of the new processes this is.
 pub enum Child {
-    /// The payload, with a line to its watcher if it has one.
-    Payload(Option<Line>),
-    /// The watcher. The payload could not fork it beside itself: its children are all below it, as
+    /// The payload, with a line to each process beside it.
+    Payload(Vec<Line>),
+    /// One of these. The payload could not fork it beside itself: its children are all below it, as
     /// below the first process of any PID namespace.
-    Watcher(Post),
+    Beside(Job, Post),
 }
 
 /// Forks; returns in the children alone, or where they did not come to be.
 ///
 /// The payload waits until the parent has handed over, and gives up with it when that fails: no
 /// payload runs that the manager does not know as the main process.
-pub fn fork(parent: &Parent<'_>, watched: bool) -> io::Result<Child> {
+pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<Child> {
     let (go_ahead, give) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
-    let (line, other_end) = match watched {
-        true => watcher::line().map(|(line, other_end)| (Some(line), Some(other_end)))?,
-        false => (None, None),
-    };
-    match parent.fork()? {
+    let (mut lines, mut posts) = (Vec::new(), Vec::new());
+    for job in jobs {
+        let (line, post) = beside::line(job)?;
+        lines.push(line);
+        posts.push((job, post));
+    }
+    // The first process in the namespace is its init, and nothing can be in it before that.
+    let mut init = None;
+    if let Some(place) = posts.iter().position(|(job, _)| *job == Job::Init) {
+        let (job, post) = posts.swap_remove(place);
+        match parent.fork()? {
+            Fork::Child => return Ok(Child::Beside(job, post)),
+            Fork::Parent(pid) => init = Some(pid),
+        }
+    }
+    let payload = match parent.fork()? {
         Fork::Child => {
-            drop((give, other_end));
+            drop((give, posts));
             // While the parent is there: the terminal goes with the session's leader.
             if let Parent::HandsOver(_) = parent {
                 process::lead_session()?;
             }
-            match File::from(go_ahead).read_exact(&mut [0]) {
-                Ok(()) => Ok(Child::Payload(line)),
+            return match File::from(go_ahead).read_exact(&mut [0]) {
+                Ok(()) => Ok(Child::Payload(lines)),
                 // The parent has said why, or was killed.
                 Err(_) => process::exit(ExitStatus::Namespace as u8),
-            }
-        }
-        Fork::Parent(child) => {
-            drop((go_ahead, line));
-            let give = match other_end {
-                Some(other_end) => match fork_watcher(parent, child, give, other_end)? {
-                    Ok(give) => give,
-                    Err(post) => return Ok(Child::Watcher(post)),
-                },
-                None => give,
             };
-            match parent {
-                Parent::HandsOver(notifier) => hand_over(child, give, notifier),
-                Parent::Waits => wait(child, give),
-            }
+        }
+        Fork::Parent(payload) => payload,
+    };
+    drop((go_ahead, lines));
+    while let Some((job, post)) = posts.pop() {
+        match parent.fork()? {
+            Fork::Child => return Ok(Child::Beside(job, post)),
+            Fork::Parent(_) => {}
         }
     }
-}
-
-/// The parent is the one that returns with what lets the payload go on.
-fn fork_watcher(
-    parent: &Parent<'_>,
-    payload: Pid,
-    give: OwnedFd,
-    line: UnixStream,
-) -> io::Result<Result<OwnedFd, Post>> {
-    let payload = process::pidfd(payload)?;
-    match parent.fork()? {
-        Fork::Parent(_) => Ok(Ok(give)),
-        Fork::Child => Ok(Err(Post::new(line, payload))),
+    match parent {
+        Parent::HandsOver(notifier) => hand_over(payload, give, notifier),
+        Parent::Waits => wait(payload, init, give),
     }
 }
 
@@ -101,8 +95,13 @@ fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier) -> io::Result<Child
     process::exit(0)
 }
 
-fn wait(child: Pid, give: OwnedFd) -> io::Result<Child> {
+fn wait(child: Pid, init: Option<Pid>, give: OwnedFd) -> io::Result<Child> {
     process::hold_signals()?;
     File::from(give).write_all(&[1])?;
-    process::end_like(process::wait_forwarding(child)?)
+    let end = process::wait_forwarding(child)?;
+    // All that was left in the namespace ends with its init.
+    if let Some(init) = init {
+        process::wait(init)?;
+    }
+    process::end_like(end)
 }

@@ -4,11 +4,13 @@
 pub mod report;
 pub mod request;
 
+mod beside;
 mod carry;
 mod environment;
 mod failure;
 mod fork;
 mod id_map;
+mod init;
 mod program;
 mod users;
 mod watcher;

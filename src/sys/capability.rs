@@ -3,7 +3,7 @@
 use std::io;
 
 use rustix::io::Errno;
-use rustix::thread::{self, CapabilitiesSecureBits, CapabilitySet};
+use rustix::thread::{self, CapabilitiesSecureBits, CapabilitySet, CapabilitySets};
 
 /// The effective capability that this bit of a set stands for.
 pub fn has_effective(number: u32) -> io::Result<bool> {
@@ -53,6 +53,12 @@ pub fn raise_ambient(ambient: u64) -> io::Result<()> {
         thread::configure_capability_in_ambient_set(CapabilitySet::from_bits_retain(1 << number), true)?;
     }
     Ok(())
+}
+
+/// Drops every capability of the process; where it is root, another exec brings them back.
+pub fn drop_all() -> io::Result<()> {
+    let none = CapabilitySet::empty();
+    Ok(thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
 }
 
 /// Sets the securebits.

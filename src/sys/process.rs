@@ -179,6 +179,16 @@ pub fn pidfd(process: Pid) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
+/// Sends a signal by its number, real-time ones included, to the process that a pidfd stands for.
+pub fn signal(process: impl AsFd, number: i32) -> io::Result<()> {
+    let (fd, no_info) = (process.as_fd().as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
+    // SAFETY: pidfd_send_signal takes a null pointer for "as kill(2) does".
+    match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, number, no_info, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Takes the process out of the session that it was forked in, and out of reach of its user's
 /// debuggers: no terminal signals it, and its end by a signal leaves no core. What its own children
 /// leave behind becomes its, and not that of the first process in the PID namespace.

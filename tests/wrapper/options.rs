@@ -44,7 +44,6 @@ fn wrong_options_exit_with_2_and_run_nothing() {
             "--hostname: Hostname=-: takes a host name: at most 64 of the characters a-z, A-Z, 0-9, '-' and single \
              dots between labels; see unitcell-exec --help",
         ),
-        (&["--init", "touch", touch], "--init: Init= is not supported yet; see unitcell-exec --help"),
         (
             &["--verify=net", "touch", touch],
             "--verify: takes TYPE:INODE, such as net:4026531840; see unitcell-exec --help",

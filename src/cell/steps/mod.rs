@@ -91,7 +91,7 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
         list.push(Step::MountMqueue);
     }
     if cell.source(Kind::Pid).is_some() {
-        list.push(Step::Fork { hand_over: circumstances.hand_over });
+        list.push(Step::Fork { hand_over: circumstances.hand_over, init: cell.init });
         if !joined(Kind::Mount) {
             list.push(Step::MountProc);
         }
@@ -129,6 +129,9 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     }
     if identity.names_anyone() {
         list.push(Step::CheckDirectory);
+    }
+    if cell.init {
+        list.push(Step::StartInit);
     }
     if cell.is_watched() {
         let (ready_when, health_probe) = (cell.ready_when.clone(), cell.health_probe.clone());

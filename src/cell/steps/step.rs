@@ -93,10 +93,12 @@ pub enum Step {
     },
     /// Mount the message queues of the new IPC namespace.
     MountMqueue,
-    /// Go on in a child, which is the first one in the PID namespace.
+    /// Go on in a child, which is in the PID namespace.
     Fork {
         /// Hand the unit's main process over to it and leave, or stay until it ends?
         hand_over: bool,
+        /// Is another child the first process of the namespace?
+        init: bool,
     },
     /// Mount /proc as the PID namespace sees it.
     MountProc,
@@ -118,6 +120,8 @@ pub enum Step {
     NoNewPrivileges,
     /// Enter the working directory once more, as the user that the service now is.
     CheckDirectory,
+    /// Send the first process of the PID namespace to its work.
+    StartInit,
     /// Send the watcher to its work.
     Watch(WatchFor),
     /// Tell the manager that the service is started.
@@ -158,7 +162,7 @@ impl Step {
             Step::SetTimeOffsets { .. } => Kinds::from_iter([Kind::Time]),
             Step::MountCgroup { .. } => Kinds::from_iter([Kind::Cgroup]),
             Step::MountMqueue => Kinds::from_iter([Kind::Ipc]),
-            Step::Fork { .. } | Step::MountProc => Kinds::from_iter([Kind::Pid]),
+            Step::Fork { .. } | Step::MountProc | Step::StartInit => Kinds::from_iter([Kind::Pid]),
             Step::DetachMounts | Step::ShareMounts => Kinds::from_iter([Kind::Mount]),
             _ => Kinds::NONE,
         }

@@ -52,10 +52,12 @@ impl fmt::Display for Step {
                 if *read_only { ", read-only" } else { "" }
             ),
             Step::MountMqueue => f.write_str("mount /dev/mqueue of the IPC namespace"),
-            Step::Fork { hand_over: true } => {
-                f.write_str("fork into the PID namespace, hand the main process over and leave")
-            }
-            Step::Fork { hand_over: false } => f.write_str("fork into the PID namespace and wait for its end"),
+            Step::Fork { hand_over, init } => write!(
+                f,
+                "fork into the PID namespace{}{}",
+                if *init { " beside an init" } else { "" },
+                if *hand_over { ", hand the main process over and leave" } else { " and wait for its end" }
+            ),
             Step::MountProc => f.write_str("mount /proc of the PID namespace"),
             Step::ShareMounts => f.write_str("share mounts with namespaces made from here"),
             Step::LockHostname => f.write_str("take sethostname and setdomainname away"),
@@ -66,6 +68,9 @@ impl fmt::Display for Step {
             Step::SetSecureBits(bits) => write!(f, "set the securebits to {bits:#x}"),
             Step::NoNewPrivileges => f.write_str("set no_new_privs"),
             Step::CheckDirectory => f.write_str("enter the working directory as that user"),
+            Step::StartInit => {
+                f.write_str("have the PID namespace's orphans reaped, and signals to its init passed on")
+            }
             Step::Watch(watch_for) => write!(f, "have {watch_for} watched"),
             Step::Ready => f.write_str("tell the manager READY=1"),
             Step::Exec => f.write_str("execute the command"),

@@ -20,6 +20,7 @@ const NATIVE_FROM: &[(&str, &str, Option<u32>)] = &[
     ("PrivateMounts", "yes", Some(252)),
     // There from 257 on, with a wrong WATCHDOG_PID and LISTEN_PID until 259.
     ("PrivatePIDs", "yes", Some(259)),
+    ("Init", "yes", None),
     ("PrivateUsers", "yes", Some(252)),
     ("PrivateUsers", "self", Some(252)),
     ("PrivateUsers", "identity", Some(257)),
@@ -43,7 +44,7 @@ const NATIVE_FROM: &[(&str, &str, Option<u32>)] = &[
 ];
 
 /// Planned, and refused until they work.
-const NOT_YET: &[&str] = &["NamespacesOf", "Init", "RootOverlay", "Overlay"];
+const NOT_YET: &[&str] = &["NamespacesOf", "RootOverlay", "Overlay"];
 
 /// `IPCNamespacePath` → `ipc-namespace-path`, `PrivatePIDs` → `private-pids`.
 fn kebab(name: &str) -> String {

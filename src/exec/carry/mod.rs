@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::beside::{Job, Line, Post};
 use super::environment::Environment;
 use super::failure::Failure;
 use super::fork::{self, Child, Parent};
@@ -18,7 +19,6 @@ use super::program;
 use super::report::{Priority, Report};
 use super::request::Request;
 use super::users::{self, Ids};
-use super::watcher::{Line, Post};
 use crate::cell::steps::{Step, steps};
 use crate::cell::{Isolation, Kind, Kinds, PrivateUsers};
 use crate::notify::{Notifier, NotifyState};
@@ -38,7 +38,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         environment: Environment::inherited(),
         notifier: None,
         watchdog: None,
-        role: Role::Payload(None),
+        role: Role::Payload(Vec::new()),
         directory: None,
         report,
     };
@@ -48,7 +48,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         if !step.needs().iter().all(|kind| wrapper.held.contains(kind)) {
             continue;
         }
-        if matches!(wrapper.role, Role::Watcher(_)) && step.is_of_the_cell() {
+        if matches!(wrapper.role, Role::Beside(job, _) if !job.takes(&step)) {
             continue;
         }
         match wrapper.take(&step) {
@@ -88,10 +88,10 @@ struct Wrapper<'r> {
 
 /// Which process takes the steps.
 enum Role {
-    /// The one that becomes the payload, with a line to its watcher, once there is one.
-    Payload(Option<Line>),
-    /// The one that watches it.
-    Watcher(Post),
+    /// The one that becomes the payload, with a line to each process that is beside it already.
+    Payload(Vec<Line>),
+    /// One of those.
+    Beside(Job, Post),
 }
 
 impl Wrapper<'_> {
@@ -143,7 +143,7 @@ impl Wrapper<'_> {
             Step::EnterUserNamespace(maps) => {
                 match &self.role {
                     Role::Payload(_) => id_map::make(&self.maps(maps))?.enter(Kind::User.clone_flag())?,
-                    Role::Watcher(post) => post.join_user_namespace()?,
+                    Role::Beside(_, post) => post.join_user_namespace()?,
                 }
                 self.held.insert(Kind::User);
             }
@@ -159,7 +159,7 @@ impl Wrapper<'_> {
             Step::MountCgroup { read_only, fresh: true } => mount::cgroup(*read_only)?,
             Step::MountCgroup { fresh: false, .. } => mount::cgroup_read_only()?,
             Step::MountMqueue => mount::mqueue()?,
-            Step::Fork { hand_over } => self.fork(*hand_over)?,
+            Step::Fork { hand_over, init } => self.fork(*hand_over, *init)?,
             Step::MountProc => mount::proc()?,
             Step::ShareMounts => mount::share()?,
             Step::LockHostname => seccomp::deny_hostname_changes()?,
@@ -171,6 +171,7 @@ impl Wrapper<'_> {
             Step::NoNewPrivileges => capability::no_new_privileges()?,
             // Natively systemd enters the directory as the user, who may lack the permission.
             Step::CheckDirectory => std::env::set_current_dir(".")?,
+            Step::StartInit => self.start_init()?,
             Step::Watch(watch_for) => self.watch(watch_for)?,
             Step::Ready => {
                 program::is_executable(&self.program()?)?;
@@ -197,14 +198,16 @@ impl Wrapper<'_> {
         self.notifier.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    fn fork(&mut self, hand_over: bool) -> io::Result<()> {
+    fn fork(&mut self, hand_over: bool, init: bool) -> io::Result<()> {
         let before = process::id();
         let parent = if hand_over { Parent::HandsOver(self.notifier()?) } else { Parent::Waits };
-        self.role = match fork::fork(&parent, self.request.cell.is_watched())? {
-            Child::Payload(line) => Role::Payload(line),
-            Child::Watcher(mut post) => {
+        let jobs = [(Job::Init, init), (Job::Watcher, self.request.cell.is_watched())];
+        let jobs = jobs.into_iter().filter(|(_, wanted)| *wanted).map(|(job, _)| job);
+        self.role = match fork::fork(&parent, jobs)? {
+            Child::Payload(lines) => Role::Payload(lines),
+            Child::Beside(job, mut post) => {
                 post.await_payload()?;
-                Role::Watcher(post)
+                Role::Beside(job, post)
             }
         };
         self.environment.follow_fork(before);

@@ -1,4 +1,4 @@
-//! The last steps: the watcher goes to its work, the wrapper becomes the payload.
+//! The last steps: who is beside the payload goes to its work, the wrapper becomes the payload.
 
 use std::ffi::{CString, OsStr};
 use std::io;
@@ -7,33 +7,57 @@ use std::path::PathBuf;
 
 use super::{Role, Wrapper};
 use crate::cell::steps::WatchFor;
-use crate::exec::program;
-use crate::exec::watcher::{self, Post};
+use crate::exec::beside::{self, Job, Line, Post};
+use crate::exec::{init, program, watcher};
 use crate::sys::process;
 
 impl Wrapper<'_> {
+    /// Sends the init to its work, or is it.
+    pub(super) fn start_init(&mut self) -> io::Result<()> {
+        match self.line_to(Job::Init) {
+            Ok(Some(line)) => line.start(),
+            Ok(None) => Ok(()),
+            Err(post) => match init::run(post, self.report)? {},
+        }
+    }
+
+    /// Sends the watcher to its work, or is it.
     pub(super) fn watch(&mut self, watch_for: &WatchFor) -> io::Result<()> {
-        let line = match std::mem::replace(&mut self.role, Role::Payload(None)) {
-            Role::Payload(line) => line,
-            Role::Watcher(post) => return self.become_watcher(post, watch_for),
-        };
-        // What can't be executed needs no watching.
-        program::is_executable(&self.program()?)?;
-        let forked = match line {
-            Some(line) => Ok(line),
-            None => watcher::fork()?,
+        let forked = match self.line_to(Job::Watcher) {
+            Ok(line) => {
+                // What can't be executed needs no watching.
+                program::is_executable(&self.program()?)?;
+                match line {
+                    Some(line) => Ok(line),
+                    None => beside::fork(Job::Watcher)?,
+                }
+            }
+            Err(post) => Err(post),
         };
         match forked {
             Ok(line) => line.start(),
             Err(mut post) => {
-                post.await_payload()?;
-                self.become_watcher(post, watch_for)
+                if post.payload().is_err() {
+                    post.await_payload()?;
+                }
+                match watcher::run(post, watch_for, self.watchdog, self.notifier()?, &self.environment, self.report)? {}
             }
         }
     }
 
-    pub(super) fn become_watcher(&self, post: Post, watch_for: &WatchFor) -> io::Result<()> {
-        match post.watch(watch_for, self.watchdog, self.notifier()?, &self.environment, self.report)? {}
+    /// For the payload, the line to the process that has this job, if that is there already. For that
+    /// process, its post; no other one gets to a step that is not its own.
+    fn line_to(&mut self, job: Job) -> Result<Option<Line>, Post> {
+        match &mut self.role {
+            Role::Payload(lines) => {
+                let place = lines.iter().position(|line| line.job() == job);
+                Ok(place.map(|place| lines.swap_remove(place)))
+            }
+            Role::Beside(..) => match std::mem::replace(&mut self.role, Role::Payload(Vec::new())) {
+                Role::Beside(_, post) => Err(post),
+                Role::Payload(_) => unreachable!("looked at above"),
+            },
+        }
     }
 
     pub(super) fn program(&self) -> io::Result<PathBuf> {

@@ -138,7 +138,6 @@ fn errors_name_the_option() {
     assert_eq!(error(&["-x", "y"]), "-x is no option");
     assert_eq!(error(&["--hostname"]), "--hostname needs a value");
     assert!(error(&["--hostname=-", "x"]).starts_with("--hostname: "));
-    assert!(error(&["--init", "x"]).contains("not supported yet"));
     assert!(error(&["--verify=net", "x"]).starts_with("--verify: takes TYPE:INODE"));
     assert!(error(&["--verify=nets:1", "x"]).starts_with("--verify: takes TYPE:INODE"));
     assert!(error(&["--uid-map=0:1:1", "x"]).contains("GIDMap="));

@@ -5,6 +5,7 @@ mod cell;
 mod closed;
 mod health;
 mod identity;
+mod init;
 mod net;
 mod pid;
 mod ready;
@@ -75,6 +76,7 @@ pub fn all() -> Vec<Entry> {
         closed::CASES,
         health::CASES,
         identity::CASES,
+        init::CASES,
         net::CASES,
         pid::CASES,
         ready::CASES,

@@ -1,0 +1,114 @@
+//! Processes beside the payload: what they have in common.
+//!
+//! Each is a child of whoever started the wrapper, as the payload is: systemd reaps it, and the payload
+//! has no child that it does not know. It takes the steps of the payload's identity, too, and
+//! so sees and may do what the payload sees and may do.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+
+use nix::unistd::Pid;
+
+use super::report::Report;
+use crate::cell::steps::Step;
+use crate::sys::namespace;
+use crate::sys::process::{self, Fork};
+
+/// What such a process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// To be the first process of the payload's PID namespace.
+    Init,
+    /// To watch the payload's conditions.
+    Watcher,
+}
+
+impl Job {
+    /// Does a process with this job take the step, too? Each ends with the step that is its job.
+    pub fn takes(self, step: &Step) -> bool {
+        !step.is_of_the_cell() && (self == Job::Init || *step != Step::StartInit)
+    }
+}
+
+/// The payload's end of the line between the two.
+#[derive(Debug)]
+pub struct Line {
+    job: Job,
+    stream: UnixStream,
+}
+
+/// The other end, and the payload once that has called.
+#[derive(Debug)]
+pub struct Post {
+    line: UnixStream,
+    payload: Option<OwnedFd>,
+}
+
+/// A line whose ends have not found their processes yet.
+pub fn line(job: Job) -> io::Result<(Line, Post)> {
+    let (payload, other) = UnixStream::pair()?;
+    Ok((Line { job, stream: payload }, Post { line: other, payload: None }))
+}
+
+/// Forks a process off a payload that is all set up. The payload is the one that returns with a line.
+pub fn fork(job: Job) -> io::Result<Result<Line, Post>> {
+    let (line, post) = line(job)?;
+    let forked = process::fork_as_sibling().map_err(|error| match error.raw_os_error() {
+        Some(libc::EINVAL) => io::Error::other("the first process of a PID namespace can have no process beside it"),
+        _ => error,
+    })?;
+    match forked {
+        Fork::Parent(_) => Ok(Ok(line)),
+        Fork::Child => Ok(Err(post)),
+    }
+}
+
+impl Line {
+    /// What the process at the other end is for.
+    pub fn job(&self) -> Job {
+        self.job
+    }
+
+    /// Sends the process at the other end to its work; returns once it is about it.
+    pub fn start(mut self) -> io::Result<()> {
+        self.stream.write_all(&process::id().to_ne_bytes())?;
+        // What went wrong it has told.
+        self.stream.read_exact(&mut [0]).map_err(|_| io::Error::other("the process beside the service has ended"))
+    }
+}
+
+impl Post {
+    /// Waits until the payload has made all of the cell, and joins what was made since the fork.
+    pub fn await_payload(&mut self) -> io::Result<()> {
+        let mut pid = [0; size_of::<i32>()];
+        if self.line.read_exact(&mut pid).is_err() {
+            // It has told why it can't go on.
+            process::exit(0);
+        }
+        // It waits for an answer: the number is no other process's yet.
+        self.payload = Some(process::pidfd(Pid::from_raw(i32::from_ne_bytes(pid)))?);
+        Ok(())
+    }
+
+    /// Enters the payload's user namespace.
+    pub fn join_user_namespace(&self) -> io::Result<()> {
+        namespace::enter_user_of(self.payload()?)
+    }
+
+    /// A pidfd of the payload.
+    pub fn payload(&self) -> io::Result<BorrowedFd<'_>> {
+        self.payload.as_ref().map(AsFd::as_fd).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Leaves all behind that the work does not take, but for the payload and what `descriptors`
+    /// has, and lets the payload go on.
+    pub fn take_up(mut self, mut descriptors: Vec<RawFd>, report: &Report) -> io::Result<OwnedFd> {
+        let payload = self.payload.take().ok_or(io::ErrorKind::NotConnected)?;
+        process::withdraw()?;
+        descriptors.extend([payload.as_raw_fd(), self.line.as_raw_fd()]);
+        process::keep_descriptors(&mut descriptors, report.needs_standard_error())?;
+        self.line.write_all(&[1])?;
+        Ok(payload)
+    }
+}
