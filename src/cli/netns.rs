@@ -17,12 +17,19 @@ use crate::notify::{Notifier, NotifyState};
 /// Make, remove and list named network namespaces, which `ip netns` sees, too
 #[derive(Debug, clap::Subcommand)]
 pub enum Netns {
-    /// Make the network namespace be there, lo up; one that somebody else made is used as it is
+    /// Make the network namespace be there, lo up, with what NAME.netns describes; wait until it is ready
+    ///
+    /// One that somebody else made is used as it is, and gets what is described as well.
     Up {
         /// Its name, as in /run/netns
         name: String,
     },
-    /// Remove the network namespace if `up` made it
+    /// Change a network namespace that is up to what NAME.netns describes now; what stays is not touched
+    Reload {
+        /// Its name, as in /run/netns
+        name: String,
+    },
+    /// Remove what `up` made, and nothing else
     Down {
         /// Its name, as in /run/netns
         name: String,
@@ -56,10 +63,18 @@ impl Netns {
             Netns::Up { name } => {
                 let name = valid(name)?;
                 tell_manager(&[NotifyState::Status(&format!("Making network namespace {name}"))]);
-                let outcome = netns::up(&places, &name).map_err(failed(&name))?;
+                let outcome = netns::up(&places, &name, &mut tell_status).map_err(failed(&name))?;
                 let change = came_up(&places, &name, outcome);
                 tell_manager(&[NotifyState::Ready, NotifyState::Status(&change.message)]);
                 report(&change, output)?;
+            }
+            Netns::Reload { name } => {
+                let name = valid(name)?;
+                netns::reload(&places, &name, &mut tell_status).map_err(failed(&name))?;
+                let message = format!("Network namespace {name} is as {name}.netns describes it");
+                let path = places.pin(&name).display().to_string();
+                tell_manager(&[NotifyState::Status(&message)]);
+                report(&Change { name, path, state: "reloaded", entry: None, message }, output)?;
             }
             Netns::Down { name } => {
                 let name = valid(name)?;
@@ -124,6 +139,10 @@ fn report(change: &Change, output: &Output) -> Result<(), Error> {
         return Ok(());
     }
     Ok(output.print(change, |change| change.message.clone())?)
+}
+
+fn tell_status(status: &str) {
+    tell_manager(&[NotifyState::Status(status)]);
 }
 
 /// Tells the manager, where one listens; a status that gets lost is no reason to fail.

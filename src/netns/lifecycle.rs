@@ -1,9 +1,18 @@
 //! Making a named network namespace be there, and not be there any more.
 
+use std::path::Path;
+
+use super::addresses::Addresses;
+use super::carry::{Carrier, take_down};
 use super::decide::{self, DownAction, Pin, UpAction};
+use super::description::{self, Description};
+use super::desired::desired;
 use super::directory::{lock, prepare_pins};
 use super::record::Record;
-use super::{Error, Places, pin};
+use super::scene::Scene;
+use super::settle::settle;
+use super::thing::Thing;
+use super::{Error, Identity, Places, dns, facts, pin};
 
 /// How a namespace came up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +36,64 @@ pub enum Down {
     Left,
 }
 
-/// Makes the named network namespace be there, with lo up.
-pub fn up(places: &Places, name: &str) -> Result<Up, Error> {
-    if let Some(path) = places.description(name) {
-        return Err(Error::Described(path));
+/// Makes the named network namespace be there, with lo up and all that its description asks for, and
+/// waits until that can be used; `told` hears what goes on.
+pub fn up(places: &Places, name: &str, told: &mut dyn FnMut(&str)) -> Result<Up, Error> {
+    let description = described(places, name)?;
+    let mut up = None;
+    let outcome = make(places, name, &description, &mut up).and_then(|things| ready(places, name, &things, told));
+    match outcome {
+        Ok(()) => Ok(up.unwrap_or(Up::Kept)),
+        Err(error) => {
+            // Half a namespace is of no use; one that was up before may be in use.
+            if !matches!(up, None | Some(Up::Kept)) {
+                let mut errors = vec![error];
+                errors.extend(down(places, name).err());
+                return Err(Error::of_all(errors).unwrap_err());
+            }
+            Err(error)
+        }
     }
+}
+
+/// Makes a network namespace that is up be as its description says now. What it says still, stays
+/// untouched, and so do its connections.
+pub fn reload(places: &Places, name: &str, told: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    let description = described(places, name)?;
+    let things = {
+        let _lock = lock(&places.records)?;
+        let Pin::Namespace(identity) = pin::look(&places.pin(name))? else {
+            return Err(Error::NoNamespace(name.to_owned()));
+        };
+        fill(places, name, &description, identity)?
+    };
+    ready(places, name, &things, told)
+}
+
+/// What there is to say about a name; without a file it is a plain namespace.
+fn described(places: &Places, name: &str) -> Result<Option<Description>, Error> {
+    let (description, findings) = description::read(&places.descriptions, name);
+    let errors: Vec<_> = findings.into_iter().filter(|finding| finding.is_error()).collect();
+    if errors.is_empty() { Ok(description) } else { Err(Error::Described(errors)) }
+}
+
+fn make(
+    places: &Places,
+    name: &str,
+    description: &Option<Description>,
+    up: &mut Option<Up>,
+) -> Result<Vec<Thing>, Error> {
     // No two of us at once: between the look and the last step nothing of ours changes.
     let _lock = lock(&places.records)?;
+    *up = Some(make_namespace(places, name)?);
+    let path = places.pin(name);
+    match pin::look(&path)? {
+        Pin::Namespace(identity) => fill(places, name, description, identity),
+        _ => Err(Error::Occupied(path)),
+    }
+}
+
+fn make_namespace(places: &Places, name: &str) -> Result<Up, Error> {
     let (path, record) = (places.pin(name), Record::of(places, name));
     prepare_pins(&places.pins)?;
     match decide::up(record.read()?, pin::look(&path)?) {
@@ -56,21 +116,63 @@ pub fn up(places: &Places, name: &str) -> Result<Up, Error> {
     }
 }
 
+/// Makes in the namespace, and around it, what the description asks for; the lock is held.
+fn fill(
+    places: &Places,
+    name: &str,
+    description: &Option<Description>,
+    identity: Identity,
+) -> Result<Vec<Thing>, Error> {
+    let plain = Description::default();
+    let description = match description {
+        Some(description) => description,
+        // It may have had a file before, and a service in it must not ask the host's resolver.
+        None => &plain,
+    };
+    dns::write(places, name, &description.general)?;
+    let mut carrier = Carrier::open(places, name, identity)?;
+    let facts = facts::gather(places, name, description, &mut carrier.scene)?;
+    let things = desired(name, description, &facts);
+    carrier.make(&things)?;
+    Ok(things)
+}
+
+/// Waits, without the lock.
+fn ready(places: &Places, name: &str, things: &[Thing], told: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    settle(places, name, &mut Scene::open(places, name, true)?, things, told)
+}
+
 /// Removes what [`up`] made under this name. Goes on after an error, and tells them all.
 pub fn down(places: &Places, name: &str) -> Result<Down, Error> {
     let _lock = lock(&places.records)?;
     let (path, record) = (places.pin(name), Record::of(places, name));
-    let mut errors = Vec::new();
+    let pinned = match pin::look(&path)? {
+        Pin::Namespace(identity) => Some(identity),
+        _ => None,
+    };
+    let goes = pinned.is_some() && record.read()? == pinned;
+    let (may_go, mut errors) = take_down(places, name, pinned, goes);
+    errors.extend(Addresses::open(places, name).and_then(Addresses::release).err());
+    errors.extend(dns::remove(places, name).err());
+    if !may_go {
+        return Err(Error::of_all(errors).err().unwrap_or(Error::Several(Vec::new())));
+    }
+    let gone = remove_namespace(&path, &record, &mut errors);
+    Error::of_all(errors)?;
+    gone
+}
+
+fn remove_namespace(path: &Path, record: &Record, errors: &mut Vec<Error>) -> Result<Down, Error> {
     let mut removed = false;
     loop {
-        let found = pin::look(&path)?;
+        let found = pin::look(path)?;
         let actions = decide::down(record.read()?, found);
         for action in actions {
             let outcome = match action {
-                DownAction::Unmount => pin::unmount(&path),
+                DownAction::Unmount => pin::unmount(path),
                 // Mounted twice, as when two made it at once: what shows now is judged anew.
-                DownAction::Unlink if pin::look(&path)? != Pin::Empty => break,
-                DownAction::Unlink => pin::unlink(&path),
+                DownAction::Unlink if pin::look(path)? != Pin::Empty => break,
+                DownAction::Unlink => pin::unlink(path),
                 // The record is what a second attempt goes by.
                 DownAction::Forget if errors.is_empty() => record.forget(),
                 DownAction::Forget => Ok(()),
@@ -78,10 +180,8 @@ pub fn down(places: &Places, name: &str) -> Result<Down, Error> {
             removed |= *action != DownAction::Forget && outcome.is_ok();
             errors.extend(outcome.err());
         }
-        if !errors.is_empty() {
-            return Err(if errors.len() == 1 { errors.remove(0) } else { Error::Several(errors) });
-        }
-        if record.read()?.is_none() {
+        if !errors.is_empty() || record.read()?.is_none() {
+            record.tidy()?;
             return Ok(match (removed, found) {
                 (true, _) => Down::Removed,
                 (false, Pin::Missing) => Down::Absent,
@@ -96,13 +196,12 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::super::Identity;
     use super::*;
 
     fn places(directory: &Path) -> Places {
-        let below = |name: &str| directory.join(name);
-        fs::create_dir(below("netns")).unwrap();
-        Places { pins: below("netns"), records: below("records"), descriptions: vec![below("etc")] }
+        let places = Places::below(directory);
+        fs::create_dir_all(&places.pins).unwrap();
+        places
     }
 
     #[test]
@@ -128,12 +227,15 @@ mod tests {
     }
 
     #[test]
-    fn a_described_namespace_is_refused() {
+    fn a_description_that_is_wrong_makes_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let places = places(directory.path());
-        fs::create_dir(directory.path().join("etc")).unwrap();
-        fs::write(directory.path().join("etc/blue.netns"), "").unwrap();
-        assert!(matches!(up(&places, "blue"), Err(Error::Described(_))));
-        assert!(!places.pin("blue").exists());
+        fs::create_dir_all(directory.path().join("etc/unitcell")).unwrap();
+        for (text, expected) in [("[Veth]\nAdress=auto\n", "did you mean Address=?"), ("", "is masked")] {
+            fs::write(directory.path().join("etc/unitcell/blue.netns"), text).unwrap();
+            let error = up(&places, "blue", &mut |_| {}).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+            assert!(!places.pin("blue").exists());
+        }
     }
 }

@@ -1,68 +1,76 @@
-//! Named network namespaces: pins in `/run/netns`, which `ip netns` sees as we see its own.
+//! Named network namespaces: pins in `/run/netns`, which `ip netns` sees as we see its own, and the
+//! `NAME.netns` files that describe what is in them.
 //!
-//! `up` makes what is missing and `down` removes what `up` made; a record in `/run/unitcell/netns`
-//! tells the two apart. Both look first, decide ([`decide`]), and then act ([`lifecycle`]), so both
-//! can be called again after any crash.
+//! Text becomes a [`description`], that the list of things which are `desired`, and the difference
+//! to those that were made before the changes. `up` and `reload` carry them out and `down` takes back
+//! what `up` made; records in `/run/unitcell/netns` tell what that is. All of them look first and
+//! then act, so each can be called again after any crash.
 #![forbid(unsafe_code)]
 
-pub mod decide;
 pub mod description;
-pub mod error;
-pub mod lifecycle;
-pub mod list;
 
+// The generator reads descriptions alone.
+#[cfg(feature = "tool")]
+mod tool {
+    pub use super::error::Error;
+    pub use super::lifecycle::{Down, Up, down, reload, up};
+    pub use super::list::{Named, list};
+    pub use super::places::Places;
+}
+#[cfg(feature = "tool")]
+pub use tool::*;
+
+#[cfg(feature = "tool")]
+mod addresses;
+#[cfg(feature = "tool")]
+mod carry;
+#[cfg(feature = "tool")]
+mod change;
+#[cfg(feature = "tool")]
+pub mod decide;
+#[cfg(feature = "tool")]
+mod desired;
+#[cfg(feature = "tool")]
 mod directory;
+#[cfg(feature = "tool")]
+mod dns;
+#[cfg(feature = "tool")]
+pub mod error;
+#[cfg(feature = "tool")]
+mod facts;
+#[cfg(feature = "tool")]
+mod hash;
+#[cfg(feature = "tool")]
+mod ledger;
+#[cfg(feature = "tool")]
+pub mod lifecycle;
+#[cfg(feature = "tool")]
+pub mod list;
+#[cfg(feature = "tool")]
 mod pin;
+#[cfg(feature = "tool")]
+mod place;
+#[cfg(feature = "tool")]
+pub mod places;
+#[cfg(feature = "tool")]
+mod pool;
+#[cfg(feature = "tool")]
 mod record;
-
-use std::path::{Path, PathBuf};
-
-pub use error::Error;
-pub use lifecycle::{Down, Up, down, up};
-pub use list::{Named, list};
+#[cfg(feature = "tool")]
+mod scene;
+#[cfg(feature = "tool")]
+mod settle;
+#[cfg(feature = "tool")]
+mod shared;
+#[cfg(feature = "tool")]
+mod thing;
 
 /// What tells one network namespace from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "tool", derive(serde::Serialize, serde::Deserialize))]
 pub struct Identity {
     /// The inode number, which a later namespace may get again.
     pub inode: u64,
     /// The number that none gets again, where the kernel has it.
     pub cookie: Option<u64>,
-}
-
-/// Where pins and records are.
-#[derive(Debug, Clone)]
-pub struct Places {
-    pins: PathBuf,
-    records: PathBuf,
-    descriptions: Vec<PathBuf>,
-}
-
-impl Places {
-    /// The system's own.
-    pub fn system() -> Places {
-        Places {
-            pins: "/run/netns".into(),
-            records: "/run/unitcell/netns".into(),
-            descriptions: ["/etc/unitcell", "/run/unitcell", "/usr/local/lib/unitcell", "/usr/lib/unitcell"]
-                .map(PathBuf::from)
-                .into(),
-        }
-    }
-
-    /// The pin of a name.
-    pub fn pin(&self, name: &str) -> PathBuf {
-        self.pins.join(name)
-    }
-
-    /// The file that describes more than a plain namespace, if there is one.
-    fn description(&self, name: &str) -> Option<PathBuf> {
-        let file = format!("{name}.netns");
-        self.descriptions.iter().map(|directory| directory.join(&file)).find(|path| exists(path))
-    }
-}
-
-/// A link that leads nowhere is there, too.
-fn exists(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
 }

@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::ledger::{remove_file, write_whole};
 use super::{Error, Identity, Places};
 
 /// The record of one name.
@@ -14,7 +15,7 @@ pub struct Record {
 
 impl Record {
     pub fn of(places: &Places, name: &str) -> Record {
-        Record { directory: places.records.join(name) }
+        Record { directory: places.record(name) }
     }
 
     fn path(&self) -> PathBuf {
@@ -32,29 +33,24 @@ impl Record {
 
     /// Writes it, whole or not at all.
     pub fn write(&self, identity: Identity) -> Result<(), Error> {
-        fs::create_dir_all(&self.directory).map_err(Error::system("make", &self.directory))?;
-        let temporary = self.directory.join(".made.tmp");
-        fs::write(&temporary, render(identity)).map_err(Error::system("write", &temporary))?;
-        fs::rename(&temporary, self.path()).map_err(Error::system("write", &self.path()))
+        write_whole(&self.path(), &render(identity))
     }
 
     /// Removes it, and its directory if nothing else is in there.
     pub fn forget(&self) -> Result<(), Error> {
-        remove_file(&self.directory.join(".made.tmp"))?;
+        remove_file(&self.directory.join("made.tmp"))?;
         remove_file(&self.path())?;
+        self.tidy()
+    }
+
+    /// Removes its directory if nothing is in there.
+    pub fn tidy(&self) -> Result<(), Error> {
         match fs::remove_dir(&self.directory) {
             Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => {
                 Err(Error::system("remove", &self.directory)(error))
             }
             _ => Ok(()),
         }
-    }
-}
-
-fn remove_file(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::system("remove", path)(error)),
-        _ => Ok(()),
     }
 }
 
@@ -81,7 +77,7 @@ mod tests {
     #[test]
     fn a_record_is_read_as_it_was_written_until_it_is_forgotten() {
         let directory = tempfile::tempdir().unwrap();
-        let places = Places { pins: "".into(), records: directory.path().into(), descriptions: Vec::new() };
+        let places = Places::below(directory.path());
         let record = Record::of(&places, "blue");
         assert_eq!(record.read().unwrap(), None);
         for cookie in [Some(3), None] {
@@ -91,19 +87,19 @@ mod tests {
         }
         record.forget().unwrap();
         assert_eq!(record.read().unwrap(), None);
-        assert!(!directory.path().join("blue").exists());
+        assert!(!places.record("blue").exists());
         record.forget().expect("forgetting twice is no error");
     }
 
     #[test]
     fn what_others_keep_beside_the_record_stays() {
         let directory = tempfile::tempdir().unwrap();
-        let places = Places { pins: "".into(), records: directory.path().into(), descriptions: Vec::new() };
+        let places = Places::below(directory.path());
         let record = Record::of(&places, "blue");
         record.write(Identity { inode: 1, cookie: None }).unwrap();
-        fs::write(directory.path().join("blue/resolv.conf"), "").unwrap();
+        fs::write(places.record("blue").join("resolv.conf"), "").unwrap();
         record.forget().unwrap();
-        assert!(directory.path().join("blue/resolv.conf").exists());
+        assert!(places.record("blue").join("resolv.conf").exists());
     }
 
     #[test]

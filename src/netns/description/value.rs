@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::Path;
 
 use ipnet::IpNet;
 
+use crate::netlink::sysctl;
 use crate::unit::value::{self, ValueError};
 
 /// Replaces `%i` by the name of the namespace and `%%` by `%`.
@@ -234,29 +236,17 @@ pub fn parse_number(text: &str) -> Result<u32, ValueError> {
     text.parse().ok().filter(|_| digits).ok_or_else(|| ValueError::new("takes a number"))
 }
 
-/// `net.ipv4.ip_forward=1`; the key with slashes between its parts, as sysctl.d(5) turns dots into
-/// them: the other way round where a slash comes first.
+/// `net.ipv4.ip_default_ttl=32`; the key comes back with slashes between its parts.
 pub fn parse_sysctl(text: &str) -> Result<(String, String), ValueError> {
     let expected = || ValueError::new("takes KEY=VALUE with a key below net, such as net.ipv4.ip_default_ttl=32");
     let (key, value) = text.split_once('=').ok_or_else(expected)?;
     let (key, value) = (key.trim(), value.trim());
-    let key = match key.find(['.', '/']) {
-        Some(first) if key.as_bytes()[first] == b'.' => key.chars().map(swap).collect(),
-        _ => key.to_owned(),
-    };
-    let parts_valid = key.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
-    if !key.starts_with("net/") || !parts_valid || key.contains(char::is_whitespace) || value.is_empty() {
+    let path = sysctl::path(key).map_err(|_| expected())?;
+    let key = path.strip_prefix("/proc/sys").ok().and_then(Path::to_str).ok_or_else(expected)?;
+    if key.contains(char::is_whitespace) || value.is_empty() {
         return Err(expected());
     }
-    Ok((key, value.to_owned()))
-}
-
-fn swap(c: char) -> char {
-    match c {
-        '.' => '/',
-        '/' => '.',
-        c => c,
-    }
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// A domain to search names in.

@@ -71,9 +71,9 @@ fn namespace_that_ip_made_is_used_and_left(case: &Case) {
 
 fn missing_owner_fails_the_start(case: &Case) {
     let name = case.unique("ns");
-    // A file that says how it should be is not understood yet, so the owner refuses to start.
+    // What describes it is wrong, so the owner refuses to start.
     case.sh("mkdir -p /etc/unitcell").ok();
-    case.file(&format!("/etc/unitcell/{name}.netns"), "[NetworkNamespace]\nDNS=10.0.0.1\n");
+    case.file(&format!("/etc/unitcell/{name}.netns"), "[NetworkNamespace]\nDNS=nowhere\n");
     case.unit(Scope::System, &format!("unitcell-netns@{name}.service"));
     let unit = case.service("web", "", &format!("NetworkNamespace={name}"));
     assert!(!unit.start().success());

@@ -1,0 +1,118 @@
+//! A network namespace that is worked upon, by a socket that was opened in it.
+
+use std::io;
+use std::path::Path;
+
+use ipnet::IpNet;
+
+use crate::netlink::link::{self, Change, Link, Which};
+use crate::netlink::nat::Nat;
+use crate::netlink::{self, Request, Socket, address, route, sysctl};
+use crate::sys::namespace::Namespace;
+
+/// One namespace.
+#[derive(Debug)]
+pub struct Place {
+    namespace: Namespace,
+    socket: Socket,
+    /// Is it that of this process?
+    own: bool,
+}
+
+impl Place {
+    /// The namespace of this process.
+    pub fn own() -> io::Result<Place> {
+        let namespace = Namespace::open("/proc/self/ns/net")?;
+        Ok(Place { namespace, socket: Socket::route()?, own: true })
+    }
+
+    /// The namespace that is pinned there.
+    pub fn pinned(path: &Path) -> io::Result<Place> {
+        let namespace = Namespace::open(path)?;
+        let socket = Socket::route_in(&namespace)?;
+        Ok(Place { namespace, socket, own: false })
+    }
+
+    /// Its file.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    /// Does some work in it.
+    pub fn within<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+        if self.own { work() } else { sysctl::inside(&self.namespace, work) }
+    }
+
+    /// A kernel setting; none if the kernel has no such setting.
+    pub fn sysctl(&self, key: &str) -> io::Result<Option<String>> {
+        self.within(|| match sysctl::read(key) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        })
+    }
+
+    /// Changes a kernel setting.
+    pub fn set_sysctl(&self, key: &str, value: &str) -> io::Result<()> {
+        self.within(|| sysctl::write(key, value))
+    }
+
+    /// Opens what speaks nftables.
+    pub fn nat(&self) -> io::Result<Nat> {
+        if self.own { Nat::open() } else { Nat::open_in(&self.namespace) }
+    }
+
+    /// One link, if there is such a one.
+    pub fn link(&mut self, name: &str) -> Result<Option<Link>, netlink::Error> {
+        link::find(&mut self.socket, Which::Name(name))
+    }
+
+    /// All links.
+    pub fn links(&mut self) -> Result<Vec<Link>, netlink::Error> {
+        link::list(&mut self.socket)
+    }
+
+    /// All addresses of a link.
+    pub fn addresses(&mut self, link: u32) -> Result<Vec<address::Address>, netlink::Error> {
+        Ok(address::list(&mut self.socket)?.into_iter().filter(|address| address.link == link).collect())
+    }
+
+    /// All routes.
+    pub fn routes(&mut self) -> Result<Vec<route::Route>, netlink::Error> {
+        route::list(&mut self.socket)
+    }
+
+    /// Sends one request.
+    pub fn ask(&mut self, request: Request<'_>) -> Result<(), netlink::Error> {
+        self.socket.carry_out(&[request])
+    }
+
+    /// Sends one request; that it is so already is no failure.
+    pub fn ask_again(&mut self, request: Request<'_>) -> Result<(), netlink::Error> {
+        unless(self.ask(request), &[libc::EEXIST])
+    }
+
+    /// Sends one request that takes something away; that it is gone already is no failure.
+    pub fn ask_away(&mut self, request: Request<'_>) -> Result<(), netlink::Error> {
+        unless(self.ask(request), &[libc::ENODEV, libc::ENOENT, libc::ESRCH, libc::EADDRNOTAVAIL])
+    }
+
+    /// Changes a link.
+    pub fn set(&mut self, index: u32, change: &Change<'_>) -> Result<(), netlink::Error> {
+        self.ask(link::set(Which::Index(index), change))
+    }
+
+    /// Gives a link addresses, those that it has already notwithstanding.
+    pub fn add_addresses(&mut self, link: u32, addresses: &[IpNet]) -> Result<(), netlink::Error> {
+        for net in addresses {
+            self.ask_again(address::add(link, *net, address::Detection::Usual))?;
+        }
+        Ok(())
+    }
+}
+
+fn unless(outcome: Result<(), netlink::Error>, numbers: &[i32]) -> Result<(), netlink::Error> {
+    match outcome {
+        Err(error) if error.errno().is_some_and(|number| numbers.contains(&number)) => Ok(()),
+        other => other,
+    }
+}
