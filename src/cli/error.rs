@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::style::{self, Palette};
 use super::{journal, output};
 use crate::unit::NameError;
-use crate::{bus, netns};
+use crate::{bus, netlink, netns};
 
 /// An error that ends the tool.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,39 @@ pub enum Error {
         /// What went wrong.
         source: netns::Error,
     },
+    /// Something that `ip netns` does not take either.
+    #[error("{0}")]
+    NetnsUsage(String),
+    /// A word is missing.
+    #[error("{0}")]
+    NetnsMissing(&'static str),
+    /// There is no way into a network namespace.
+    #[error("network namespace {name}: {source}")]
+    NetnsEnter {
+        /// Its name.
+        name: String,
+        /// What went wrong.
+        source: netns::Error,
+    },
+    /// The kernel refused, in its own words.
+    #[error(transparent)]
+    Netlink(netlink::Error),
+    /// A process could not be looked at.
+    #[error("can't look at process {pid}: {source}")]
+    Process {
+        /// Its number.
+        pid: u32,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A program could not be executed.
+    #[error("can't execute {program}: {source}")]
+    Execute {
+        /// As it was given.
+        program: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// The network namespaces could not be listed.
     #[error(transparent)]
     NetnsList(netns::Error),
@@ -70,6 +103,9 @@ impl Error {
             Error::NotRunning { .. } => ExitCode::from(3),
             Error::NoSuchUnit(_) | Error::Bus(bus::Error::NoSuchUnit(_)) => ExitCode::from(4),
             Error::NotAUnit { .. } | Error::NetnsName { .. } => ExitCode::from(2),
+            // And those of `ip netns`.
+            Error::Netlink(_) => ExitCode::from(2),
+            Error::NetnsUsage(_) | Error::NetnsEnter { .. } => ExitCode::from(255),
             _ => ExitCode::FAILURE,
         }
     }
@@ -81,9 +117,18 @@ impl Error {
                 Some("a path with a slash in it is taken for a file, --user looks at user units".to_owned())
             }
             Error::NotRunning { unit, .. } => Some(format!("`systemctl start {unit}`, then look again")),
-            Error::Netns { source, .. } | Error::NetnsList(source) => source.remedy().map(str::to_owned),
+            Error::Netns { source, .. } | Error::NetnsEnter { source, .. } | Error::NetnsList(source) => {
+                source.remedy().map(str::to_owned)
+            }
             Error::Bus(error) => Some(error.remedy().to_owned()),
-            Error::NoSuchProcess(_) | Error::NetnsName { .. } | Error::Output(_) => None,
+            Error::NoSuchProcess(_)
+            | Error::NetnsName { .. }
+            | Error::NetnsUsage(_)
+            | Error::NetnsMissing(_)
+            | Error::Netlink(_)
+            | Error::Process { .. }
+            | Error::Execute { .. }
+            | Error::Output(_) => None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod error;
 mod explain;
+mod iproute2;
 mod journal;
 mod netns;
 mod output;
@@ -13,6 +14,7 @@ mod subject;
 mod table;
 mod verify;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -37,15 +39,22 @@ enum Verb {
     Verify(verify::Verify),
     Explain(explain::Explain),
     Show(show::Show),
-    #[command(subcommand)]
     Netns(netns::Netns),
 }
 
 /// Runs the tool with the arguments of the process.
 pub fn main() -> ExitCode {
     let color = if Palette::for_stdout().is_on() { ColorChoice::Always } else { ColorChoice::Never };
-    let matches = Cli::command().color(color).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let words = iproute2::rewrite(env::args_os());
+    let matches = Cli::command().color(color).try_get_matches_from(&words);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && words.get(1).is_some_and(|verb| verb == "netns") => {
+            let _ = error.print();
+            return ExitCode::from(netns::usage_status(&error));
+        }
+        Err(error) => error.exit(),
+    };
     let output = Output::new(cli.json);
     let outcome = match cli.verb {
         Verb::Verify(verb) => verb.run(&output),

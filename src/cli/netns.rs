@@ -1,28 +1,45 @@
 //! `unitcell netns`: named network namespaces.
 
-use std::env;
+mod add;
+mod exec;
+mod lifecycle;
+mod names;
+mod numbers;
+mod processes;
+
+use std::ffi::OsString;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 
-use serde::Serialize;
-
 use super::Error;
-use super::journal::{self, Entry};
 use super::output::Output;
-use super::style;
-use super::table::Table;
-use crate::cell::value::parse_netns_name;
-use crate::netns::{self, Down, Named, Places, Up};
-use crate::notify::{Notifier, NotifyState};
+use crate::netns::monitor::{Change, monitor};
+use crate::netns::{self, Places};
 
-/// Make, remove and list named network namespaces, which `ip netns` sees, too
+/// Make, list and use named network namespaces, as `ip netns` does, and those of .netns files
+#[derive(Debug, clap::Args)]
+#[command(infer_subcommands = true)]
+pub struct Netns {
+    /// All of them: for exec and delete
+    #[arg(short, long)]
+    all: bool,
+    /// Go into this one first, and do there what is asked for
+    #[arg(short, long, value_name = "NAME")]
+    netns: Option<String>,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+// The aliases are those short forms that stand for several verbs, and that `ip` knows one for.
 #[derive(Debug, clap::Subcommand)]
-pub enum Netns {
+enum Verb {
     /// Make the network namespace be there, lo up, with what NAME.netns describes; wait until it is ready
     ///
     /// One that somebody else made is used as it is, and gets what is described as well.
     Up {
         /// Its name, as in /run/netns
-        name: String,
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
     },
     /// Change a network namespace that is up to what NAME.netns describes now; what stays is not touched
     Reload {
@@ -32,64 +49,114 @@ pub enum Netns {
     /// Remove what `up` made, and nothing else
     Down {
         /// Its name, as in /run/netns
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Make a network namespace: plain, or with --veth --nat ready for everyday use, and tell how
+    #[command(alias = "a")]
+    Add(add::Add),
+    /// Give the network namespace of a process a name
+    Attach {
+        /// The name
+        name: String,
+        /// The process
+        pid: u32,
+    },
+    /// Remove the name of a network namespace, and all that `up` made for it
+    #[command(alias = "d")]
+    Delete {
+        /// Its name, as in /run/netns, unless --all is given
+        name: Option<String>,
+    },
+    /// List the network namespaces that have a name, with the numbers that they have here
+    #[command(aliases = ["l", "li", "lis", "ls", "lst", "s", "sh", "sho", "show"])]
+    List {
+        /// Tell whose each is instead
+        #[arg(short, long)]
+        long: bool,
+    },
+    /// Give a network namespace a number that this one knows it by
+    Set {
+        /// Its name, as in /run/netns
+        name: String,
+        /// The number, or auto
+        #[arg(value_name = "NSID", allow_hyphen_values = true)]
+        number: String,
+    },
+    /// List the numbers that this network namespace has for others
+    ListId {
+        /// `target-nsid N`: those that the one with this number has; `nsid N`: this one alone
+        #[arg(value_name = "target-nsid N|nsid N", allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+    /// Tell the name of the network namespace that a process is in
+    Identify {
+        /// The process; by default this one
+        pid: Option<u32>,
+    },
+    /// List the processes in a network namespace
+    Pids {
+        /// Its name, as in /run/netns
         name: String,
     },
-    /// List the network namespaces that have a name
-    List,
-}
-
-#[derive(Debug, Serialize)]
-struct Change {
-    name: String,
-    path: String,
-    state: &'static str,
-    #[serde(skip)]
-    entry: Option<Entry>,
-    #[serde(skip)]
-    message: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Row {
-    name: String,
-    inode: Option<u64>,
-    made_by_unitcell: bool,
+    /// Become a command in a network namespace, with /sys and /etc as they are meant there
+    Exec {
+        /// The name of the network namespace, unless --all is given; then the command
+        #[arg(value_name = "NAME COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+    /// Tell of names that come and go, until interrupted
+    Monitor,
 }
 
 impl Netns {
     pub fn run(self, output: &Output) -> Result<ExitCode, Error> {
         let places = Places::system();
-        match self {
-            Netns::Up { name } => {
-                let name = valid(name)?;
-                tell_manager(&[NotifyState::Status(&format!("Making network namespace {name}"))]);
-                let outcome = netns::up(&places, &name, &mut tell_status).map_err(failed(&name))?;
-                let change = came_up(&places, &name, outcome);
-                tell_manager(&[NotifyState::Ready, NotifyState::Status(&change.message)]);
-                report(&change, output)?;
+        if let Some(name) = &self.netns {
+            exec::go_into(&places, name)?;
+        }
+        match self.verb.unwrap_or(Verb::List { long: false }) {
+            Verb::Up { names } => names.into_iter().try_for_each(|name| lifecycle::up(&places, name, output))?,
+            Verb::Reload { name } => lifecycle::reload(&places, name, output)?,
+            Verb::Down { names } => names.into_iter().try_for_each(|name| lifecycle::down(&places, name, output))?,
+            Verb::Add(add) => add.run(&places, output)?,
+            Verb::Attach { name, pid } => names::attach(&places, &name, pid)?,
+            Verb::Delete { .. } if self.all => names::delete_all(&places)?,
+            Verb::Delete { name } => {
+                names::delete(
+                    &places,
+                    &name.ok_or(Error::NetnsMissing("delete takes the name of a network namespace"))?,
+                )?;
             }
-            Netns::Reload { name } => {
-                let name = valid(name)?;
-                netns::reload(&places, &name, &mut tell_status).map_err(failed(&name))?;
-                let message = format!("Network namespace {name} is as {name}.netns describes it");
-                let path = places.pin(&name).display().to_string();
-                tell_manager(&[NotifyState::Status(&message)]);
-                report(&Change { name, path, state: "reloaded", entry: None, message }, output)?;
-            }
-            Netns::Down { name } => {
-                let name = valid(name)?;
-                let outcome = netns::down(&places, &name).map_err(failed(&name))?;
-                let change = went_down(&places, &name, outcome);
-                tell_manager(&[NotifyState::Status(&change.message)]);
-                report(&change, output)?;
-            }
-            Netns::List => {
-                let rows: Vec<Row> =
-                    netns::list(&places).map_err(Error::NetnsList)?.into_iter().map(Row::from).collect();
-                output.print(&rows, |rows| table(rows).render(output.palette))?;
+            Verb::List { long: false } => names::list(&places, output)?,
+            Verb::List { long: true } => names::list_long(&places, output)?,
+            Verb::Set { name, number } => numbers::set(&places, &name, &number)?,
+            Verb::ListId { words } => numbers::list(&places, &words, output)?,
+            Verb::Identify { pid } => processes::identify(&places, pid, output)?,
+            Verb::Pids { name } => processes::pids(&places, &name, output)?,
+            Verb::Exec { words } if self.all => exec::exec_in_all(&places, &words)?,
+            Verb::Exec { words } => exec::exec(&places, &words)?,
+            Verb::Monitor => {
+                let stopped = monitor(&places, |change, name| {
+                    let verb = match change {
+                        Change::Added => "add",
+                        Change::Deleted => "delete",
+                    };
+                    let mut stdout = stdout().lock();
+                    writeln!(stdout, "{verb} {name}").and_then(|()| stdout.flush())
+                });
+                return Err(Error::Output(stopped.map_err(Error::NetnsList)?));
             }
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The exit status of `ip` for a command line that is no good.
+pub fn usage_status(error: &clap::Error) -> u8 {
+    match error.kind() {
+        clap::error::ErrorKind::InvalidSubcommand => 255,
+        _ => 1,
     }
 }
 
@@ -97,79 +164,15 @@ fn failed(name: &str) -> impl FnOnce(netns::Error) -> Error {
     move |source| Error::Netns { name: name.to_owned(), source }
 }
 
-/// In a unit file a name may hold specifiers; here systemd has expanded them already.
-fn valid(name: String) -> Result<String, Error> {
-    let refused = |reason: String| Error::NetnsName { name: name.clone(), reason };
-    if name.contains('%') {
-        return Err(refused("has a specifier, which only a unit file may".to_owned()));
+fn usage(text: String) -> Error {
+    Error::NetnsUsage(text)
+}
+
+/// What `ip` takes for a name. It is wider than what a unit can be named after, since what `ip` has
+/// made is to be listed, used and deleted as well.
+fn valid_for_ip(name: &str) -> Result<&str, Error> {
+    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) || name.len() > 255 {
+        return Err(usage(format!("{name:?} is no name of a network namespace: it is to be that of a file")));
     }
-    parse_netns_name(&name).map_err(|error| refused(format!("is no name: it {error}")))
-}
-
-fn came_up(places: &Places, name: &str, outcome: Up) -> Change {
-    let path = places.pin(name).display().to_string();
-    let (state, entry, message) = match outcome {
-        Up::Made => ("made", Some(Entry::Up), format!("Network namespace {name} is up, at {path}")),
-        Up::Kept => ("kept", None, format!("Network namespace {name} is up already, at {path}")),
-        Up::Adopted => (
-            "adopted",
-            Some(Entry::Adopted),
-            format!("Network namespace {name} was there before, at {path}: it is used, and will not be removed"),
-        ),
-    };
-    Change { name: name.to_owned(), path, state, entry, message }
-}
-
-fn went_down(places: &Places, name: &str, outcome: Down) -> Change {
-    let path = places.pin(name).display().to_string();
-    let (state, entry, message) = match outcome {
-        Down::Removed => ("removed", Some(Entry::Down), format!("Network namespace {name} is removed")),
-        Down::Absent => ("absent", None, format!("Network namespace {name} is not there")),
-        Down::Left => ("left", None, format!("Network namespace {name} was made by somebody else: {path} stays")),
-    };
-    Change { name: name.to_owned(), path, state, entry, message }
-}
-
-/// One line, either for the journal with all that belongs to it, or for who called.
-fn report(change: &Change, output: &Output) -> Result<(), Error> {
-    if let Some(entry) = change.entry
-        && journal::connected()
-        && journal::netns(entry, &change.name, &change.message).is_ok()
-    {
-        return Ok(());
-    }
-    Ok(output.print(change, |change| change.message.clone())?)
-}
-
-fn tell_status(status: &str) {
-    tell_manager(&[NotifyState::Status(status)]);
-}
-
-/// Tells the manager, where one listens; a status that gets lost is no reason to fail.
-fn tell_manager(fields: &[NotifyState<'_>]) {
-    if let Some(address) = env::var_os("NOTIFY_SOCKET") {
-        let _ = Notifier::connect(&address).and_then(|notifier| notifier.send(fields));
-    }
-}
-
-impl From<Named> for Row {
-    fn from(named: Named) -> Row {
-        Row { name: named.name, inode: named.inode, made_by_unitcell: named.ours }
-    }
-}
-
-fn table(rows: &[Row]) -> Table {
-    if rows.is_empty() {
-        return Table::default();
-    }
-    let mut table = Table::with_heading(&["NAME", "NAMESPACE", "MADE BY"]);
-    for row in rows {
-        let namespace = match row.inode {
-            Some(inode) => (style::PLAIN, format!("net:[{inode}]")),
-            None => (style::WARNING, "none: the file is no pin".to_owned()),
-        };
-        let by = if row.made_by_unitcell { (style::OWN, "unitcell") } else { (style::DIM, "another program") };
-        table.row(vec![(style::HEADING, row.name.clone()), namespace, (by.0, by.1.to_owned())]);
-    }
-    table
+    Ok(name)
 }

@@ -16,7 +16,6 @@ pub const GROUP: u32 = 28;
 
 // Of linux/net_namespace.h.
 const NETNSA_NSID: u16 = 1;
-const NETNSA_PID: u16 = 2;
 const NETNSA_FD: u16 = 3;
 const NETNSA_TARGET_NSID: u16 = 4;
 const NETNSA_CURRENT_NSID: u16 = 5;
@@ -44,14 +43,8 @@ pub fn assign(namespace: BorrowedFd<'_>, nsid: i32) -> Request<'_> {
 pub fn of(socket: &mut Socket, namespace: BorrowedFd<'_>) -> Result<Option<i32>, Error> {
     let mut body = Body::new(&[0; 4]);
     body.put_fd(NETNSA_FD, namespace);
-    get(socket, body)
-}
-
-/// The number of the namespace of a process, if it has one.
-pub fn of_process(socket: &mut Socket, pid: u32) -> Result<Option<i32>, Error> {
-    let mut body = Body::new(&[0; 4]);
-    body.put_u32(NETNSA_PID, pid);
-    get(socket, body)
+    let number = get(socket, body)?;
+    Ok((number.nsid != NONE).then_some(number.nsid))
 }
 
 /// All numbers, or if `target` is one of them all that the namespace with that number has.
@@ -64,10 +57,19 @@ pub fn list(socket: &mut Socket, target: Option<i32>) -> Result<Vec<Number>, Err
     socket.all(&Request { what, kind: RTM_GETNSID, flags: 0, body }, read)
 }
 
-fn get(socket: &mut Socket, body: Body<'_>) -> Result<Option<i32>, Error> {
+/// One number, as [`list`] has it; an error where it is nobody's.
+pub fn find(socket: &mut Socket, nsid: i32, target: Option<i32>) -> Result<Number, Error> {
+    let mut body = Body::new(&[0; 4]);
+    body.put(NETNSA_NSID, &nsid.to_ne_bytes());
+    if let Some(target) = target {
+        body.put(NETNSA_TARGET_NSID, &target.to_ne_bytes());
+    }
+    get(socket, body)
+}
+
+fn get(socket: &mut Socket, body: Body<'_>) -> Result<Number, Error> {
     let what = "find the number of a network namespace".to_owned();
-    let number = socket.one(&Request { what, kind: RTM_GETNSID, flags: 0, body }, read)?;
-    Ok((number.nsid >= 0).then_some(number.nsid))
+    socket.one(&Request { what, kind: RTM_GETNSID, flags: 0, body }, read)
 }
 
 /// A number, out of the body of a message.

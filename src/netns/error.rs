@@ -39,6 +39,9 @@ pub enum Error {
     /// What describes the namespace is wrong.
     #[error("{}", .0.iter().map(Finding::to_string).collect::<Vec<_>>().join(" | "))]
     Described(Vec<Finding>),
+    /// There is a file for the name, and another one is not to be made.
+    #[error("{} describes it", .0.display())]
+    AlreadyDescribed(PathBuf),
     /// Another namespace that is needed is not there.
     #[error("there is no network namespace {0}")]
     NoNamespace(String),
@@ -102,6 +105,7 @@ impl Error {
             ),
             // Each finding has its own.
             Error::Described(_) => None,
+            Error::AlreadyDescribed(_) => Some("`unitcell netns up` makes what it describes"),
             Error::NoNamespace(_) => Some("`unitcell netns up` it first"),
             Error::NoLink { .. } => Some("correct the name, or see that it is there before"),
             Error::LinkTaken { .. } => Some("give one of the two another name"),

@@ -35,6 +35,8 @@ mod directory;
 #[cfg(feature = "tool")]
 mod dns;
 #[cfg(feature = "tool")]
+pub mod enter;
+#[cfg(feature = "tool")]
 pub mod error;
 #[cfg(feature = "tool")]
 mod facts;
@@ -47,11 +49,15 @@ pub mod lifecycle;
 #[cfg(feature = "tool")]
 pub mod list;
 #[cfg(feature = "tool")]
+pub mod monitor;
+#[cfg(feature = "tool")]
 mod pin;
 #[cfg(feature = "tool")]
 mod place;
 #[cfg(feature = "tool")]
 pub mod places;
+#[cfg(feature = "tool")]
+pub mod plain;
 #[cfg(feature = "tool")]
 mod pool;
 #[cfg(feature = "tool")]
@@ -63,7 +69,11 @@ mod settle;
 #[cfg(feature = "tool")]
 mod shared;
 #[cfg(feature = "tool")]
+pub mod sketch;
+#[cfg(feature = "tool")]
 mod thing;
+#[cfg(feature = "tool")]
+pub mod words;
 
 /// What tells one network namespace from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,8 @@ use super::{Error, Identity};
 use crate::sys;
 use crate::sys::namespace::{Namespace, aside};
 
+const OWN: &str = "/proc/thread-self/ns/net";
+
 /// Looks what has the name of a pin.
 pub fn look(path: &Path) -> Result<Pin, Error> {
     let failed = |error| Error::system("look at", path)(error);
@@ -47,27 +49,45 @@ pub fn inode(path: &Path) -> Result<Option<u64>, Error> {
 /// Makes a network namespace with lo up, and pins it; `before` is told what it is before anything
 /// of it can be seen. Whatever fails, no pin is left.
 pub fn make(path: &Path, before: impl FnOnce(Identity) -> Result<(), Error> + Send) -> Result<(), Error> {
-    const OWN: &str = "/proc/thread-self/ns/net";
     aside(|| {
         sys::namespace::make(libc::CLONE_NEWNET.cast_unsigned())
             .map_err(Error::system("make the namespace of", path))?;
         sys::network::loopback_up().map_err(Error::system("take lo up in", path))?;
         let inode = fs::metadata(OWN).map_err(Error::system("look at", Path::new(OWN)))?.ino();
         before(Identity { inode, cookie: sys::network::cookie().ok() })?;
-        create(path)?;
-        let pinned = sys::pin::bind(Path::new(OWN), path).map_err(Error::system("pin the namespace to", path));
-        let pinned = pinned.and_then(|()| {
-            let visible = check_visible(path, inode);
-            if visible.is_err() {
-                let _ = unmount(path);
-            }
-            visible
-        });
-        if pinned.is_err() {
-            let _ = unlink(path);
-        }
-        pinned
+        show(path, Path::new(OWN), inode)
     })
+}
+
+/// Makes a network namespace as `ip` does, its lo down, and pins it.
+pub fn make_bare(path: &Path) -> Result<(), Error> {
+    aside(|| {
+        sys::namespace::make(libc::CLONE_NEWNET.cast_unsigned())
+            .map_err(Error::system("make the namespace of", path))?;
+        pin(path, Path::new(OWN))
+    })
+}
+
+/// Pins the namespace that `source` is the file of. Whatever fails, no pin is left.
+pub fn pin(path: &Path, source: &Path) -> Result<(), Error> {
+    let inode = fs::metadata(source).map_err(Error::system("look at", source))?.ino();
+    show(path, source, inode)
+}
+
+fn show(path: &Path, source: &Path, inode: u64) -> Result<(), Error> {
+    create(path)?;
+    let pinned = sys::pin::bind(source, path).map_err(Error::system("pin the namespace to", path));
+    let pinned = pinned.and_then(|()| {
+        let visible = check_visible(path, inode);
+        if visible.is_err() {
+            let _ = unmount(path);
+        }
+        visible
+    });
+    if pinned.is_err() {
+        let _ = unlink(path);
+    }
+    pinned
 }
 
 /// Takes lo up in a network namespace that somebody else made.

@@ -47,6 +47,11 @@ impl Places {
         self.records.join(name)
     }
 
+    /// The file that describes a name until the next boot.
+    pub fn sketch(&self, name: &str) -> PathBuf {
+        self.records.with_file_name(format!("{name}.netns"))
+    }
+
     /// The file about what several names need. No name begins with a dot.
     pub fn shared(&self, key: &str) -> PathBuf {
         self.records.join(".shared").join(key)

@@ -21,6 +21,11 @@ impl Namespace {
         Ok(Namespace(file.into()))
     }
 
+    /// The inode number that tells it from others.
+    pub fn inode(&self) -> io::Result<u64> {
+        Ok(nix::sys::stat::fstat(&self.0)?.st_ino)
+    }
+
     /// Enters it; it must be of the type that `flag`, a `CLONE_NEW…`, says.
     pub fn enter(&self, flag: u32) -> io::Result<()> {
         Ok(setns(self.0.as_fd(), flags(flag))?)

@@ -42,6 +42,14 @@ pub fn cgroup_read_only() -> io::Result<()> {
     set_read_only(CWD, "/sys/fs/cgroup", libc::AT_RECURSIVE)
 }
 
+/// Mounts the /sys of the network namespace, read-only where that was.
+pub fn sysfs() -> io::Result<()> {
+    let mut attributes = HARMLESS;
+    let read_only = nix::sys::statvfs::statvfs("/sys")?.flags().contains(nix::sys::statvfs::FsFlags::ST_RDONLY);
+    attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, read_only);
+    replace(&make("sysfs", &[], attributes)?, "/sys")
+}
+
 /// Mounts the message queues of the IPC namespace, mq_overview(7).
 pub fn mqueue() -> io::Result<()> {
     replace(&make("mqueue", &[], HARMLESS)?, "/dev/mqueue")

@@ -6,6 +6,7 @@ mod closed;
 mod health;
 mod identity;
 mod init;
+mod ipnetns;
 mod net;
 mod pid;
 mod ready;
@@ -77,6 +78,7 @@ pub fn all() -> Vec<Entry> {
         health::CASES,
         identity::CASES,
         init::CASES,
+        ipnetns::CASES,
         net::CASES,
         pid::CASES,
         ready::CASES,

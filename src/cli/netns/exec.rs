@@ -1,0 +1,54 @@
+//! `unitcell netns exec`: a command in a named network namespace.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Write, stdout};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use super::{usage, valid_for_ip};
+use crate::cli::style::{self, Palette};
+use crate::cli::{Error, output};
+use crate::netns::{self, Places, enter};
+
+const TAKES: &str = "exec takes a command, and before it the name of a network namespace or --all";
+
+/// Becomes the command.
+pub fn exec(places: &Places, words: &[OsString]) -> Result<(), Error> {
+    let Some((name, command)) = words.split_first() else { return Err(Error::NetnsMissing(TAKES)) };
+    let name = name.to_str().ok_or_else(|| usage(format!("{} is no name", name.display())))?;
+    let [program, arguments @ ..] = command else { return Err(Error::NetnsMissing(TAKES)) };
+    go_into(places, name)?;
+    Err(became(program, arguments))
+}
+
+/// Runs the command in each of them, one after the other, and goes on if it fails.
+pub fn exec_in_all(places: &Places, command: &[OsString]) -> Result<(), Error> {
+    if command.is_empty() {
+        return Err(Error::NetnsMissing(TAKES));
+    }
+    for named in netns::list(places).map_err(Error::NetnsList)? {
+        let mut stdout = stdout().lock();
+        write!(stdout, "\nnetns: {}\n", named.name).and_then(|()| stdout.flush())?;
+        let mut own = Command::new("/proc/self/exe");
+        own.args(["netns", "exec"]).arg(&named.name).args(command);
+        // Whatever is wrong with it, it has told itself.
+        own.status()?;
+    }
+    Ok(())
+}
+
+/// Takes this process into it for good.
+pub fn go_into(places: &Places, name: &str) -> Result<(), Error> {
+    let warnings = enter::enter(places, valid_for_ip(name)?)
+        .map_err(|source| Error::NetnsEnter { name: name.to_owned(), source })?;
+    let palette = Palette::for_stderr();
+    for warning in warnings {
+        output::to_stderr(&format!("{}: {warning}\n", palette.paint(style::WARNING, "warning")));
+    }
+    Ok(())
+}
+
+fn became(program: &OsStr, arguments: &[OsString]) -> Error {
+    let source = Command::new(program).args(arguments).exec();
+    Error::Execute { program: program.display().to_string(), source }
+}

@@ -1,0 +1,95 @@
+//! `unitcell netns attach`, `delete` and `list`.
+
+use serde::Serialize;
+
+use super::{failed, valid_for_ip};
+use crate::cli::Error;
+use crate::cli::output::Output;
+use crate::cli::style;
+use crate::cli::table::Table;
+use crate::netlink::{Socket, nsid};
+use crate::netns::{self, Named, Places, plain};
+use crate::sys::namespace::Namespace;
+
+pub fn attach(places: &Places, name: &str, pid: u32) -> Result<(), Error> {
+    plain::attach(places, valid_for_ip(name)?, pid).map_err(failed(name))
+}
+
+pub fn delete(places: &Places, name: &str) -> Result<(), Error> {
+    plain::delete(places, valid_for_ip(name)?).map_err(failed(name))
+}
+
+/// All of them. Goes on after an error, and tells them all.
+pub fn delete_all(places: &Places) -> Result<(), Error> {
+    let names = netns::list(places).map_err(Error::NetnsList)?;
+    let failed: Vec<_> = names.iter().filter_map(|named| plain::delete(places, &named.name).err()).collect();
+    if failed.is_empty() { Ok(()) } else { Err(Error::NetnsList(netns::Error::Several(failed))) }
+}
+
+/// The namespace of a name, opened.
+pub fn open(places: &Places, name: &str) -> Result<Namespace, Error> {
+    let path = places.pin(valid_for_ip(name)?);
+    Namespace::open(&path).map_err(|source| failed(name)(netns::Error::System { action: "open", path, source }))
+}
+
+/// A name, and its number, as `ip` tells them.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<i32>,
+}
+
+/// All names, and the number that this network namespace has for each.
+pub fn numbered(places: &Places) -> Result<Vec<Row>, Error> {
+    let names = netns::list(places).map_err(Error::NetnsList)?;
+    // Where netlink is out of reach, the names are still worth something.
+    let mut socket = Socket::route().ok();
+    let mut number = |name: &str| {
+        let namespace = Namespace::open(places.pin(name)).ok()?;
+        nsid::of(socket.as_mut()?, std::os::fd::AsFd::as_fd(&namespace)).ok()?
+    };
+    Ok(names.into_iter().map(|Named { name, .. }| Row { id: number(&name), name }).collect())
+}
+
+pub fn list(places: &Places, output: &Output) -> Result<(), Error> {
+    let line = |row: &Row| match row.id {
+        Some(id) => format!("{} (id: {id})\n", row.name),
+        None => format!("{}\n", row.name),
+    };
+    Ok(output.print(&numbered(places)?, |rows| rows.iter().map(line).collect())?)
+}
+
+#[derive(Debug, Serialize)]
+struct LongRow {
+    name: String,
+    inode: Option<u64>,
+    made_by_unitcell: bool,
+}
+
+pub fn list_long(places: &Places, output: &Output) -> Result<(), Error> {
+    let rows: Vec<LongRow> = netns::list(places).map_err(Error::NetnsList)?.into_iter().map(LongRow::from).collect();
+    Ok(output.print(&rows, |rows| table(rows).render(output.palette))?)
+}
+
+impl From<Named> for LongRow {
+    fn from(named: Named) -> LongRow {
+        LongRow { name: named.name, inode: named.inode, made_by_unitcell: named.ours }
+    }
+}
+
+fn table(rows: &[LongRow]) -> Table {
+    if rows.is_empty() {
+        return Table::default();
+    }
+    let mut table = Table::with_heading(&["NAME", "NAMESPACE", "MADE BY"]);
+    for row in rows {
+        let namespace = match row.inode {
+            Some(inode) => (style::PLAIN, format!("net:[{inode}]")),
+            None => (style::WARNING, "none: the file is no pin".to_owned()),
+        };
+        let by = if row.made_by_unitcell { (style::OWN, "unitcell") } else { (style::DIM, "another program") };
+        table.row(vec![(style::HEADING, row.name.clone()), namespace, (by.0, by.1.to_owned())]);
+    }
+    table
+}
