@@ -8,6 +8,8 @@ pub mod identity;
 pub mod mount;
 pub mod namespace;
 pub mod network;
+pub mod nsfs;
 pub mod pin;
 pub mod process;
+pub mod regex;
 pub mod seccomp;

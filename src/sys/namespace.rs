@@ -38,6 +38,12 @@ impl AsFd for Namespace {
     }
 }
 
+impl From<OwnedFd> for Namespace {
+    fn from(fd: OwnedFd) -> Namespace {
+        Namespace(fd)
+    }
+}
+
 /// Enters the user namespace of another process, which a pidfd stands for.
 pub fn enter_user_of(process: impl AsFd) -> io::Result<()> {
     Ok(setns(process, CloneFlags::CLONE_NEWUSER)?)

@@ -107,7 +107,7 @@ fn set_read_only(at: BorrowedFd<'_>, path: &str, flags: i32) -> io::Result<()> {
 }
 
 /// Takes away mountinfo's octal escapes of white space and backslashes.
-fn unescape(path: &str) -> PathBuf {
+pub fn unescape(path: &str) -> PathBuf {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let [first, after @ ..] = rest {
