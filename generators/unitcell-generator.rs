@@ -10,6 +10,11 @@ use unitcell::generator::{Run, generate};
 use unitcell::unit::{Env, Scope};
 
 fn main() -> ExitCode {
+    // No directory is called so. It is for `unitcell doctor`.
+    if env::args_os().nth(1).is_some_and(|first| first == "--version") {
+        println!("unitcell-generator {}", env!("CARGO_PKG_VERSION"));
+        return ExitCode::SUCCESS;
+    }
     let root = env::var_os("UNITCELL_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from);
     let scope = scope();
     // Only the real system's manager has the kernel's log read; a test's output is its own.

@@ -29,6 +29,10 @@ impl Kind {
     pub const ALL: [Kind; 8] =
         [Kind::Cgroup, Kind::Ipc, Kind::Uts, Kind::Network, Kind::Pid, Kind::Time, Kind::Mount, Kind::User];
 
+    /// All eight, in the order of how much people care.
+    pub const FOR_PEOPLE: [Kind; 8] =
+        [Kind::Uts, Kind::Network, Kind::Pid, Kind::Time, Kind::User, Kind::Cgroup, Kind::Ipc, Kind::Mount];
+
     /// The name of its link in `/proc/PID/ns`, proc_pid_ns(5).
     pub const fn proc_name(self) -> &'static str {
         match self {

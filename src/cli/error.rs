@@ -1,10 +1,11 @@
 //! Why a verb could not do its work, told in one place.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::style::{self, Palette};
-use super::{journal, output};
+use super::{guess, journal, output};
 use crate::unit::NameError;
 use crate::{bus, netlink, netns};
 
@@ -89,9 +90,37 @@ pub enum Error {
     /// systemd could not be asked.
     #[error(transparent)]
     Bus(#[from] bus::Error),
+    /// The command line asks for what there is not.
+    #[error("{0}")]
+    Usage(String),
+    /// It is nowhere but in the host's namespaces, or not running.
+    #[error("{0} has no namespace of its own, and shares none but the host's")]
+    NothingToDraw(String),
+    /// A file that should be a namespace's.
+    #[error("{} is no namespace: {reason}", path.display())]
+    NotANamespace {
+        /// As it was given.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// There is no namespace of this inode number, or it is out of sight.
+    #[error("there is no namespace {0} in sight")]
+    NoSuchNamespace(u64),
+    /// /proc could not be read.
+    #[error("can't read /proc: {0}")]
+    Proc(io::Error),
     /// The output could not be written.
     #[error("can't write the output: {0}")]
     Output(#[from] io::Error),
+}
+
+fn ask_systemctl(name: &str) -> String {
+    format!("`systemctl status {name}` tells whether it runs, `unitcell lsns` who has namespaces")
+}
+
+fn did_you_mean(name: &str) -> Option<String> {
+    guess::unit_like(name).map(|other| format!("did you mean {other}?"))
 }
 
 impl Error {
@@ -102,7 +131,7 @@ impl Error {
             Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Error::NotRunning { .. } => ExitCode::from(3),
             Error::NoSuchUnit(_) | Error::Bus(bus::Error::NoSuchUnit(_)) => ExitCode::from(4),
-            Error::NotAUnit { .. } | Error::NetnsName { .. } => ExitCode::from(2),
+            Error::NotAUnit { .. } | Error::NetnsName { .. } | Error::Usage(_) => ExitCode::from(2),
             // And those of `ip netns`.
             Error::Netlink(_) => ExitCode::from(2),
             Error::NetnsUsage(_) | Error::NetnsEnter { .. } => ExitCode::from(255),
@@ -113,15 +142,21 @@ impl Error {
     fn remedy(&self) -> Option<String> {
         match self {
             Error::NotAUnit { .. } => Some("a path with a slash in it is taken for a file".to_owned()),
-            Error::NoSuchUnit(_) => {
-                Some("a path with a slash in it is taken for a file, --user looks at user units".to_owned())
-            }
+            Error::NoSuchUnit(name) => Some(did_you_mean(name).unwrap_or_else(|| {
+                "a path with a slash in it is taken for a file, --user looks at user units".to_owned()
+            })),
+            Error::Bus(bus::Error::NoSuchUnit(name)) if did_you_mean(name).is_some() => did_you_mean(name),
             Error::NotRunning { unit, .. } => Some(format!("`systemctl start {unit}`, then look again")),
             Error::Netns { source, .. } | Error::NetnsEnter { source, .. } | Error::NetnsList(source) => {
                 source.remedy().map(str::to_owned)
             }
             Error::Bus(error) => Some(error.remedy().to_owned()),
+            Error::NoSuchNamespace(_) => Some("`unitcell lsns` lists those there are; root sees all".to_owned()),
+            Error::NothingToDraw(name) => Some(ask_systemctl(name)),
+            Error::NotANamespace { .. } => Some("`unitcell lsns -P` lists those that are mounted".to_owned()),
             Error::NoSuchProcess(_)
+            | Error::Usage(_)
+            | Error::Proc(_)
             | Error::NetnsName { .. }
             | Error::NetnsUsage(_)
             | Error::NetnsMissing(_)

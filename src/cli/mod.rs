@@ -1,17 +1,24 @@
 //! The command line of the tool: one file a verb.
 #![forbid(unsafe_code)]
 
+mod diff;
+mod doctor;
 mod error;
 mod explain;
+mod graph;
+mod guess;
 mod iproute2;
 mod journal;
+mod lsns;
 mod netns;
 mod output;
+mod pager;
 mod show;
 mod snippet;
 mod style;
 mod subject;
 mod table;
+mod target;
 mod verify;
 
 use std::env;
@@ -20,16 +27,15 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use error::Error;
-use output::{Json, Output};
+use output::{Looks, Output};
 use style::Palette;
 
 /// Gives systemd services namespaces of their own, declared in their unit files
 #[derive(Debug, Parser)]
 #[command(name = "unitcell", version, disable_help_subcommand = true, arg_required_else_help = true)]
 pub struct Cli {
-    /// Print JSON instead of text
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Json::Off)]
-    json: Json,
+    #[command(flatten)]
+    looks: Looks,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -39,6 +45,10 @@ enum Verb {
     Verify(verify::Verify),
     Explain(explain::Explain),
     Show(show::Show),
+    Diff(diff::Diff),
+    Doctor(doctor::Doctor),
+    Graph(graph::Graph),
+    Lsns(lsns::Lsns),
     Netns(netns::Netns),
 }
 
@@ -55,11 +65,15 @@ pub fn main() -> ExitCode {
         }
         Err(error) => error.exit(),
     };
-    let output = Output::new(cli.json);
+    let output = Output::new(&cli.looks);
     let outcome = match cli.verb {
         Verb::Verify(verb) => verb.run(&output),
         Verb::Explain(verb) => verb.run(&output),
         Verb::Show(verb) => verb.run(&output),
+        Verb::Diff(verb) => verb.run(&output),
+        Verb::Doctor(verb) => verb.run(&output),
+        Verb::Graph(verb) => verb.run(&output),
+        Verb::Lsns(verb) => verb.run(&output),
         Verb::Netns(verb) => verb.run(&output),
     };
     match outcome {

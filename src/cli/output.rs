@@ -4,17 +4,43 @@ use std::io::{self, Write, stderr, stdout};
 
 use serde::Serialize;
 
+use super::pager;
 use super::style::Palette;
+use super::table::Table;
 
 /// systemd's three ways with JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Json {
     /// On one line
     Short,
     /// Indented
     Pretty,
     /// Text instead
+    #[default]
     Off,
+}
+
+/// How a verb writes what it found.
+#[derive(Debug, Default, clap::Args)]
+pub struct Looks {
+    /// Print JSON instead of text
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = Json::Off,
+        default_missing_value = "pretty",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    json: Json,
+    /// Print no headings
+    #[arg(long, global = true)]
+    no_legend: bool,
+    /// Don't show long output in a pager
+    #[arg(long, global = true)]
+    no_pager: bool,
 }
 
 /// Where a verb writes what it found.
@@ -23,22 +49,54 @@ pub struct Output {
     json: Json,
     /// The colours of text.
     pub palette: Palette,
+    /// Are there headings?
+    pub legend: bool,
+    /// The width of the terminal, if it is one.
+    pub width: Option<usize>,
+    pager: bool,
 }
 
 impl Output {
-    pub fn new(json: Json) -> Output {
-        Output { json, palette: Palette::for_stdout() }
+    pub fn new(looks: &Looks) -> Output {
+        let size = pager::terminal_size();
+        Output {
+            json: looks.json,
+            palette: Palette::for_stdout(),
+            legend: !looks.no_legend,
+            width: size.map(|(width, _)| width),
+            pager: !looks.no_pager,
+        }
+    }
+
+    /// Is JSON asked for?
+    pub fn is_json(&self) -> bool {
+        self.json != Json::Off
     }
 
     /// Writes `value` if JSON is asked for, else what `text` makes of it.
     pub fn print<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> io::Result<()> {
-        let mut text = match self.json {
+        if self.is_json() { self.json(value) } else { self.text(&text(value)) }
+    }
+
+    /// Writes JSON, pretty unless it is to be short.
+    pub fn json<T: Serialize>(&self, value: &T) -> io::Result<()> {
+        self.text(&match self.json {
             Json::Short => serde_json::to_string(value)?,
-            Json::Pretty => serde_json::to_string_pretty(value)?,
-            Json::Off => text(value),
-        };
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
+            Json::Pretty | Json::Off => serde_json::to_string_pretty(value)?,
+        })
+    }
+
+    /// A table as it is to look here.
+    pub fn table(&self, table: Table) -> String {
+        table.legend(self.legend).fit(self.width).render(self.palette)
+    }
+
+    /// Writes text, through a pager where it is more than the terminal shows.
+    pub fn text(&self, text: &str) -> io::Result<()> {
+        let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        let text = format!("{text}{newline}");
+        if self.pager && pager::show(&text)? {
+            return Ok(());
         }
         let mut stdout = stdout().lock();
         stdout.write_all(text.as_bytes())?;

@@ -33,6 +33,17 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Is it this machine that is looked at, and the systemd that runs here? Only root can tell what
+    /// the system's generator sees.
+    pub fn is_live(&self) -> bool {
+        (self.user || nix::unistd::geteuid().is_root())
+            && self.root() == Path::new("/")
+            && self.systemd_version.is_none()
+            && libsystemd::daemon::booted()
+    }
+}
+
 /// A unit, and what comes of its cell.
 #[derive(Debug)]
 pub struct Subject {

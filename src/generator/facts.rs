@@ -11,7 +11,7 @@ use crate::cell::{Kind, Manager};
 use crate::unit::Scope;
 
 /// The oldest systemd that is supported; what it has, all have.
-const OLDEST: u32 = 252;
+pub const OLDEST: u32 = 252;
 
 /// Where `make install` puts the wrapper.
 pub fn installed_wrapper() -> String {
@@ -26,11 +26,11 @@ pub fn manager(run: &Run, log: &Log) -> Manager {
         // A user's may not look at its manager since 262, but is in the same namespaces.
         Scope::User => run.root.join("proc/self"),
     };
-    let version =
-        running_version(&process.join("maps")).or_else(|| installed_version(&run.root)).unwrap_or_else(|| {
-            log.tell(Priority::Warning, &format!("can't tell which systemd this is: taking it for {OLDEST}"));
-            OLDEST
-        });
+    let running = running_version(&process.join("maps"));
+    let version = running.or_else(|| installed_version(&run.root)).unwrap_or_else(|| {
+        log.tell(Priority::Warning, &format!("can't tell which systemd this is: taking it for {OLDEST}"));
+        OLDEST
+    });
     Manager {
         version,
         scope: run.scope,
@@ -38,6 +38,11 @@ pub fn manager(run: &Run, log: &Log) -> Manager {
         privileged: is_privileged(&process.join("status")),
         wrapper: run.wrapper.clone(),
     }
+}
+
+/// The version of the system's manager: of the one that runs, else of the one that is installed.
+pub fn version_of(root: &Path) -> Option<u32> {
+    running_version(&root.join("proc/1/maps")).or_else(|| installed_version(root))
 }
 
 /// The version of the systemd that runs, by the library that it has mapped: on disk there may be

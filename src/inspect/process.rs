@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::control_group::{self, UnitsOf};
+use super::pins::parse_link;
 use crate::cell::Kind;
+use crate::sys::nsfs::clone_flag;
 
 /// A process, by its directory.
 #[derive(Debug, Clone)]
@@ -46,6 +50,23 @@ impl Process {
         fs::read_to_string(self.path(name))
     }
 
+    /// The bytes of one of its files.
+    pub fn read_bytes(&self, name: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.path(name))
+    }
+
+    /// Its user: the one that its files in /proc belong to.
+    pub fn uid(&self) -> Option<u32> {
+        Some(fs::metadata(&self.directory).ok()?.uid())
+    }
+
+    /// The number of its parent, 0 where that is out of sight.
+    pub fn parent(&self) -> Option<u32> {
+        // The name before may hold anything, parentheses too.
+        let stat = self.read("stat").ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    }
+
     /// The file of its namespace of this type.
     pub fn namespace_path(&self, kind: Kind) -> PathBuf {
         self.path("ns").join(kind.proc_name())
@@ -70,32 +91,34 @@ impl Process {
 
     /// The path of its control group, as seen from the cgroup namespace of the thread that asks.
     pub fn control_group(&self) -> io::Result<Option<String>> {
-        Ok(control_group(&self.read("cgroup")?).map(str::to_owned))
+        Ok(control_group::path_of(&self.read("cgroup")?).map(str::to_owned))
     }
+
+    /// The unit that it belongs to, by its control group.
+    pub fn unit(&self) -> Option<String> {
+        let init = Process::new(1).control_group().ok().flatten();
+        let root = init.as_deref().map_or("", control_group::root_of);
+        UnitsOf::path(&self.control_group().ok()??, root).innermost()
+    }
+}
+
+/// The namespace that a file is: a link in /proc, or what one is mounted upon. None if it is another file.
+pub fn namespace_of_file(path: &Path) -> io::Result<Option<(Kind, u64)>> {
+    let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let Some(flag) = clone_flag(&file) else { return Ok(None) };
+    let kind = Kind::ALL.into_iter().find(|kind| kind.clone_flag() == flag);
+    Ok(kind.zip(file.metadata().ok().map(|metadata| metadata.ino())))
 }
 
 /// The N of a link to `net:[N]`.
 fn inode_of_link(path: &Path) -> io::Result<u64> {
     let link = fs::read_link(path)?;
-    let inode = link.to_str().and_then(|text| text.split_once(":[")?.1.strip_suffix(']')?.parse().ok());
+    let inode = link.to_str().and_then(parse_link).map(|(_, inode)| inode);
     inode.ok_or(io::ErrorKind::InvalidData.into())
 }
 
 fn status_field<'t>(status: &'t str, field: &str) -> Option<&'t str> {
     status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).map(str::trim)
-}
-
-/// Of the unified hierarchy, else of systemd's own.
-fn control_group(text: &str) -> Option<&str> {
-    let of = |prefix: &str| text.lines().find_map(|line| line.strip_prefix(prefix));
-    let named = || text.lines().find_map(|line| line.split_once(":name=systemd:").map(|(_, path)| path));
-    of("0::").or_else(named)
-}
-
-/// The unit that a control group belongs to: the last part of the path that is a unit's name.
-pub fn unit_of_control_group(path: &str) -> Option<&str> {
-    let is_unit = |part: &&str| part.ends_with(".service") || part.ends_with(".scope");
-    path.rsplit('/').find(is_unit)
 }
 
 #[cfg(test)]
@@ -108,16 +131,6 @@ mod tests {
         assert_eq!(status_field(status, "Pid"), Some("813"));
         assert_eq!(status_field(status, "NSpid"), Some("813\t1"));
         assert_eq!(status_field(status, "NS"), None);
-    }
-
-    #[test]
-    fn the_unit_of_a_process_is_the_innermost_one() {
-        let text = "1:name=systemd:/a\n0::/system.slice/web.service/worker\n";
-        assert_eq!(control_group(text), Some("/system.slice/web.service/worker"));
-        assert_eq!(control_group("4:name=systemd:/b\n"), Some("/b"));
-        let path = "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/x";
-        assert_eq!(unit_of_control_group(path), Some("web.service"));
-        assert_eq!(unit_of_control_group("/init"), None);
     }
 
     #[test]

@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::clock::{Offsets, parse_uptime};
 use super::extent::Extent;
 use super::process::Process;
+use super::scan;
 use crate::cell::Kind;
-use crate::sys::namespace::{Namespace, aside};
+use crate::sys::namespace::{self as sys, Namespace, aside};
 
 /// A process, where it is and what it sees from there. What could not be read is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -121,6 +122,14 @@ fn names(process: &Process) -> Option<(String, String)> {
         text.map(|text| text.trim_end().to_owned())
     };
     within(process, Kind::Uts, || Ok((read("hostname")?, read("domainname")?))).ok()
+}
+
+/// The host name in a UTS namespace, to who may enter it.
+pub fn hostname_of(namespace: &scan::Namespace) -> Option<String> {
+    let names = sys::within(&namespace.open()?.into(), Kind::Uts.clone_flag(), || {
+        fs::read_to_string("/proc/sys/kernel/hostname")
+    });
+    Some(names.ok()?.trim_end().to_owned())
 }
 
 /// What /proc shows are the offsets for the process's children: its own only where the two are in

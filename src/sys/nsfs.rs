@@ -65,7 +65,7 @@ mod tests {
         }
         let namespace = File::open("/proc/self/ns/net").unwrap();
         assert_eq!(clone_flag(&namespace), Some(libc::CLONE_NEWNET.cast_unsigned()));
-        assert_eq!(clone_flag(&File::open("/proc/self/status").unwrap()), None);
+        assert_eq!(clone_flag(File::open("/proc/self/status").unwrap()), None);
         assert!(related(&namespace, Relation::Parent).unwrap().is_none(), "only PID and user namespaces have one");
     }
 }

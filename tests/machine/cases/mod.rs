@@ -7,9 +7,11 @@ mod health;
 mod identity;
 mod init;
 mod ipnetns;
+mod lsns;
 mod net;
 mod pid;
 mod ready;
+mod see;
 mod user;
 
 use std::ops::RangeInclusive;
@@ -79,9 +81,11 @@ pub fn all() -> Vec<Entry> {
         identity::CASES,
         init::CASES,
         ipnetns::CASES,
+        lsns::CASES,
         net::CASES,
         pid::CASES,
         ready::CASES,
+        see::CASES,
         user::CASES,
     ]
     .concat()

@@ -1,27 +1,26 @@
 //! `unitcell show`: the namespaces of a service, what it sees beside what the host sees.
 
-use std::fs;
+mod namespace;
+
 use std::process::ExitCode;
 
 use serde::Serialize;
 
 use super::Error;
+use super::diff::name_of_netns;
 use super::output::Output;
 use super::style::{self, Palette};
-use super::subject::unit_name;
 use super::table::Table;
-use crate::bus;
+use super::target::Target;
 use crate::cell::Kind;
-use crate::inspect::process::unit_of_control_group;
-use crate::inspect::{Extent, Offsets, Process, View, Visible};
-use crate::netns::{self, Places};
-use crate::unit::Scope;
+use crate::inspect::network::{Interface, interfaces};
+use crate::inspect::{Extent, Offsets, Process, Scan, View, Visible};
 
 /// Show the namespaces of a service: what it sees, beside what the host sees
 #[derive(Debug, clap::Args)]
 pub struct Show {
-    /// A unit that is running, or a process id
-    #[arg(value_name = "UNIT|PID")]
+    /// A unit that is running, a process id, the name of a network namespace or the file of any
+    #[arg(value_name = "UNIT|PID|NETNS|FILE")]
     target: String,
     /// Ask the user's manager for the unit
     #[arg(long)]
@@ -34,6 +33,9 @@ struct Shown {
     pid: u32,
     command: Option<String>,
     namespaces: Vec<Namespace>,
+    /// Of a network namespace of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interfaces: Option<Vec<Interface>>,
     service: Visible,
     host: Visible,
 }
@@ -49,61 +51,56 @@ struct Namespace {
     /// Its name in /run/netns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned_as: Option<String>,
+    /// The other units in it, where it is not the host's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shared_with: Vec<String>,
     #[serde(skip)]
     kind: Kind,
 }
 
-/// In the order of how much people care.
-const ORDER: [Kind; 8] =
-    [Kind::Uts, Kind::Network, Kind::Pid, Kind::Time, Kind::User, Kind::Cgroup, Kind::Ipc, Kind::Mount];
-
 impl Show {
     pub fn run(self, output: &Output) -> Result<ExitCode, Error> {
-        let (unit, process) = match self.target.parse() {
-            Ok(pid) => of_pid(pid)?,
-            Err(_) => self.of_unit()?,
-        };
-        let service = View::of(&process);
-        if service.command.is_none() && !process.exists() {
-            return Err(Error::NoSuchProcess(process.pid));
+        let scan = Scan::new(Kind::ALL.into_iter().collect()).map_err(Error::Proc)?;
+        match Target::of(&self.target, self.user)? {
+            Target::Process { unit, process } => {
+                let service = View::of(&process);
+                if service.command.is_none() && !process.exists() {
+                    return Err(Error::NoSuchProcess(process.pid));
+                }
+                let mut shown = compare(unit, service, View::of(&Process::new(1)));
+                shown.look_around(&scan);
+                output.print(&shown, |shown| render(shown, output.palette))?;
+            }
+            Target::Namespace { inode, .. } => {
+                let found = scan.namespace(inode).ok_or(Error::NoSuchNamespace(inode))?;
+                let shown = namespace::look(found, &scan);
+                output.print(&shown, |shown| namespace::render(shown, output))?;
+            }
         }
-        let shown = compare(unit, service, View::of(&Process::new(1)));
-        output.print(&shown, |shown| render(shown, output.palette))?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn of_unit(&self) -> Result<(Option<String>, Process), Error> {
-        let scope = if self.user { Scope::User } else { Scope::System };
-        let state = bus::unit(scope, unit_name(&self.target)?.as_str())?;
-        // A unit without a main process may still have others.
-        let pid = state.main_pid.or_else(|| {
-            let group = state.control_group.as_deref()?;
-            let processes = fs::read_to_string(format!("/sys/fs/cgroup{group}/cgroup.procs")).ok()?;
-            processes.lines().next()?.parse().ok()
-        });
-        match pid {
-            Some(pid) => Ok((Some(state.id), Process::new(pid))),
-            None => Err(Error::NotRunning { unit: state.id, active: state.active }),
-        }
     }
 }
 
-fn of_pid(pid: u32) -> Result<(Option<String>, Process), Error> {
-    let process = Process::new(pid);
-    if !process.exists() {
-        return Err(Error::NoSuchProcess(pid));
+impl Shown {
+    /// Who else is in the service's own namespaces, and what the network has.
+    fn look_around(&mut self, scan: &Scan) {
+        for namespace in self.namespaces.iter_mut().filter(|namespace| namespace.own == Some(true)) {
+            let Some(found) = namespace.inode.and_then(|inode| scan.namespace(inode)) else { continue };
+            namespace.shared_with =
+                namespace::units_of(found).into_iter().filter(|unit| Some(unit) != self.unit.as_ref()).collect();
+            if namespace.kind == Kind::Network {
+                self.interfaces = interfaces(found, scan).ok();
+            }
+        }
     }
-    let group = process.control_group().ok().flatten();
-    let unit = group.as_deref().and_then(unit_of_control_group).map(str::to_owned);
-    Ok((unit, process))
 }
 
 fn compare(unit: Option<String>, service: View, host: View) -> Shown {
-    let namespaces = ORDER.map(|kind| {
+    let namespaces = Kind::FOR_PEOPLE.map(|kind| {
         let (inode, host_inode) = (service.namespace(kind), host.namespace(kind));
         let own = inode.zip(host_inode).map(|(one, other)| one != other);
         let pinned_as = inode.filter(|_| kind == Kind::Network).and_then(name_of_netns);
-        Namespace { name: kind.proc_name(), inode, host_inode, own, pinned_as, kind }
+        Namespace { name: kind.proc_name(), inode, host_inode, own, pinned_as, shared_with: Vec::new(), kind }
     });
     let mut host_sees = host.sees;
     // Of the service, and not of PID 1: by what the host knows the same process.
@@ -115,14 +112,10 @@ fn compare(unit: Option<String>, service: View, host: View) -> Shown {
         pid: service.pid,
         command: service.command,
         namespaces: namespaces.into(),
+        interfaces: None,
         service: service.sees,
         host: host_sees,
     }
-}
-
-fn name_of_netns(inode: u64) -> Option<String> {
-    let all = netns::list(&Places::system()).ok()?;
-    all.into_iter().find(|named| named.inode == Some(inode)).map(|named| named.name)
 }
 
 fn render(shown: &Shown, palette: Palette) -> String {
@@ -134,7 +127,10 @@ fn render(shown: &Shown, palette: Palette) -> String {
     let mut sides = Sides::new(if shown.unit.is_some() { "THE SERVICE SEES" } else { "THE PROCESS SEES" });
     for namespace in &shown.namespaces {
         sides.namespace(namespace);
-        details(&mut sides, namespace, &shown.service, &shown.host);
+        details(&mut sides, namespace, shown);
+        if !namespace.shared_with.is_empty() {
+            sides.detail("shared with", Some(namespace.shared_with.join(", ")), Some("-".to_owned()));
+        }
     }
     let note = match sides.unknown {
         true => format!("\n{UNKNOWN}: not to be read without privilege; root sees it all\n"),
@@ -189,7 +185,8 @@ impl Sides {
     }
 }
 
-fn details(sides: &mut Sides, namespace: &Namespace, service: &Visible, host: &Visible) {
+fn details(sides: &mut Sides, namespace: &Namespace, shown: &Shown) {
+    let (service, host) = (&shown.service, &shown.host);
     match namespace.kind {
         Kind::Uts => {
             sides.detail("host name", service.hostname.clone(), host.hostname.clone());
@@ -201,6 +198,9 @@ fn details(sides: &mut Sides, namespace: &Namespace, service: &Visible, host: &V
             }
             let list = |names: &Option<Vec<String>>| names.as_ref().map(|names| list(names));
             sides.detail("interfaces", list(&service.interfaces), list(&host.interfaces));
+            for interface in shown.interfaces.iter().flatten().filter(|one| !one.addresses.is_empty()) {
+                sides.detail(&interface.name, Some(interface.addresses.join(", ")), Some("-".to_owned()));
+            }
         }
         Kind::Pid => {
             let number = |pid: Option<u32>| pid.map(|pid| format!("PID {pid}"));

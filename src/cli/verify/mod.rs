@@ -1,8 +1,11 @@
 //! `unitcell verify`: the findings of the generator, before it is too late.
 
+mod advice;
+
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use advice::Surroundings;
 use serde::Serialize;
 
 use super::Error;
@@ -10,9 +13,8 @@ use super::output::Output;
 use super::snippet::{Sources, quote};
 use super::style::{self, Palette};
 use super::subject::{Judge, Options, Subject};
-use crate::cell::{Finding, SECTION};
-use crate::unit::words::escape_specifiers;
-use crate::unit::{Location, Unit};
+use crate::cell::Finding;
+use crate::unit::Location;
 
 /// Show what is wrong with the cells of units, and how to mend it
 ///
@@ -29,7 +31,7 @@ pub struct Verify {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Severity {
+pub enum Severity {
     Error,
     Warning,
     Hint,
@@ -76,7 +78,9 @@ impl Verify {
             [] => judge.everything(),
             some => some.iter().map(|text| judge.argument(text)).collect::<Result<_, _>>()?,
         };
-        let reports: Vec<Report> = subjects.iter().flat_map(reports).collect();
+        let root = self.options.root();
+        let surroundings = Surroundings { manager: &judge.manager, root: &root, live: self.options.is_live() };
+        let reports: Vec<Report> = subjects.iter().flat_map(|subject| reports(subject, &surroundings)).collect();
         output.print(&reports, |reports| {
             reports.iter().map(|report| render(report, &sources, output.palette)).collect()
         })?;
@@ -91,37 +95,19 @@ pub fn findings_text(subject: &Subject, sources: &Sources, palette: Palette) -> 
     reports.map(|report| render(&report, sources, palette)).collect()
 }
 
-fn reports(subject: &Subject) -> Vec<Report> {
+fn reports(subject: &Subject, surroundings: &Surroundings) -> Vec<Report> {
     let name = subject.name.as_str();
     let mut reports: Vec<Report> =
         subject.plan.findings.iter().map(|finding| Report::of_finding(name, finding)).collect();
     let Some(unit) = &subject.unit else { return reports };
-    let warning = |message: String| Report::new(name, Severity::Warning, None, message, String::new());
-    if unit.masked {
-        reports.push(warning("the unit is masked: it never starts".to_owned()));
-    } else if !subject.has_cell() {
-        reports.push(warning(format!("the unit has no [{SECTION}] section: it starts without a cell")));
-    }
-    reports.extend(hint(subject, unit));
+    reports.extend(
+        advice::advice(subject, unit, surroundings)
+            .into_iter()
+            .map(|one| Report::new(name, one.severity, one.at, one.message, one.remedy)),
+    );
     // As one reads the files; what stands nowhere comes last.
     reports.sort_by(|a, b| (a.at.is_none(), &a.at).cmp(&(b.at.is_none(), &b.at)));
     reports
-}
-
-/// Nothing that a generator writes can help where the generator itself is gone.
-fn hint(subject: &Subject, unit: &Unit) -> Option<Report> {
-    let (path, _) = subject.dropin.as_ref().filter(|_| !subject.plan.is_refused())?;
-    let path = escape_specifiers(&path.display().to_string());
-    let guarded = unit.list("Unit", "AssertPathExists").iter().any(|line| line.value.contains("zz-unitcell.conf"));
-    (!guarded).then(|| {
-        Report::new(
-            subject.name.as_str(),
-            Severity::Hint,
-            None,
-            "should unitcell-generator ever be missing, the service would start without its cell".to_owned(),
-            format!("to rule that out, add to [Unit]: AssertPathExists={path}"),
-        )
-    })
 }
 
 /// `FILE:LINE:COLUMN: error: MESSAGE`, the line, and the remedy.

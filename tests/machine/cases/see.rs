@@ -1,0 +1,115 @@
+//! The verbs that look: diff, show, graph and doctor.
+
+use super::cases;
+use crate::case::{Case, Scope};
+use serde_json::Value;
+
+cases![see_what_two_services_share, see_network_in_a_picture, see_doctor_find_what_is_wrong: alone];
+
+fn json(case: &Case, command: &str) -> Value {
+    let output = case.sh(command);
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{command}: {error}: {output:?}"))
+}
+
+fn see_what_two_services_share(case: &Case) {
+    let name = case.unique("ns");
+    case.unit(Scope::System, &format!("unitcell-netns@{name}.service"));
+    let one = case.service("one", "", &format!("NetworkNamespace={name}\nHostname=one"));
+    let two = case.service("two", "", &format!("NetworkNamespace={name}\nHostname=two"));
+    one.dump();
+    two.dump();
+    let difference = json(case, &format!("unitcell diff --json=short {} {}", one.name, two.name));
+    let row = |kind: &str| {
+        let rows = difference["namespaces"].as_array().unwrap();
+        rows.iter().find(|row| row["type"] == kind).unwrap().clone()
+    };
+    assert_eq!((&row("net")["shared"], &row("net")["netns"]), (&true.into(), &name.clone().into()));
+    assert_eq!((&row("uts")["shared"], &row("ipc")["shared"]), (&false.into(), &true.into()));
+    assert_eq!(format!("net:[{}]", row("net")["one"]), one.dump().ns("net"));
+    // A name, a file and a process.
+    for other in [name.clone(), format!("/run/netns/{name}"), format!("/proc/{}/ns/net", two.main_pid())] {
+        let text = case.sh(&format!("unitcell diff {} {other}", one.name));
+        assert!(text.ok().contains("yes") && text.stdout.lines().count() == 2, "{}", text.stdout);
+    }
+    let shown = case.sh(&format!("unitcell show {}", one.name));
+    assert!(shown.ok().contains("shared with") && shown.stdout.contains(&two.name), "{}", shown.stdout);
+    let shown = json(case, &format!("unitcell show --json=pretty {name}"));
+    assert_eq!(shown["units"], Value::from(vec![one.name.clone(), two.name.clone()]));
+    assert_eq!(shown["interfaces"][0]["name"], "lo");
+    // A slip of the finger.
+    let slip = one.name.replace("one", "oen");
+    for command in ["show", "explain", "verify", "lsns -p"] {
+        let output = case.sh(&format!("unitcell {command} {slip}"));
+        assert_eq!(output.code, Some(4), "{output:?}");
+        assert!(output.stderr.contains(&format!("did you mean {}?", one.name)), "{command}: {}", output.stderr);
+    }
+}
+
+fn see_network_in_a_picture(case: &Case) {
+    let name = case.unique("ns");
+    let owner = case.unit(Scope::System, &format!("unitcell-netns@{name}.service"));
+    let unit = case.service("web", "", &format!("NetworkNamespace={name}\nPrivateIPC=yes"));
+    unit.dump();
+    let links = format!(
+        "ip link add gbr type bridge && ip link add gve type veth peer name eth0 netns {name} && ip link set gve master gbr && \
+         ip -n {name} address add 10.200.9.2/24 dev eth0 && ip -n {name} link set eth0 up"
+    );
+    case.sh(&links).ok();
+    let number = |link: &str| case.sh(&format!("cat /sys/class/net/{link}/ifindex")).ok().to_owned();
+    let (bridge, host) = (number("gbr"), number("gve"));
+    let inside = case.sh(&format!("ip netns exec {name} cat /sys/class/net/eth0/ifindex")).ok().to_owned();
+    let inode = case.sh(&format!("stat -c %i /run/netns/{name}")).ok().to_owned();
+    let own = case.sh("stat -Lc %i /proc/1/ns/net").ok().to_owned();
+    let graph = json(case, &format!("unitcell graph --json=short {}", unit.name));
+    assert_eq!(graph["units"][0]["name"], unit.name.as_str());
+    let dot = case.sh(&format!("unitcell graph {}", unit.name));
+    for line in [
+        format!("\"unit {}\" -> ns{inode};", unit.name),
+        format!("if{inode}_{inside} -> if{own}_{host} [style=bold"),
+        format!("if{own}_{host} -> if{own}_{bridge};"),
+        "eth0\\n10.200.9.2/24".to_owned(),
+        "ipc".to_owned(),
+    ] {
+        assert!(dot.ok().contains(&line), "{line} is not in {}", dot.stdout);
+    }
+    let mermaid = case.sh(&format!("unitcell graph --format=mermaid {}", unit.name));
+    assert!(mermaid.ok().starts_with("flowchart LR\n") && mermaid.stdout.contains(" === "), "{}", mermaid.stdout);
+    case.file("/run/graph.py", "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.stdin)");
+    case.sh("unitcell graph --format=svg | python3 /run/graph.py").ok();
+    assert_ne!(case.sh("unitcell graph init.scope").code, Some(0), "nothing to draw");
+    case.sh("ip link delete gve; ip link delete gbr").ok();
+    owner.stop();
+}
+
+fn see_doctor_find_what_is_wrong(case: &Case) {
+    let report = json(case, "unitcell doctor --json=short");
+    assert_eq!(report["ok"], true, "{report:#}");
+    let checks = report["checks"].as_array().unwrap();
+    let found = |words: &str| checks.iter().any(|check| check["found"].as_str().unwrap().contains(words));
+    for words in [
+        &format!("systemd is version {}", case.version()),
+        "the system generator is /usr/lib/systemd/system-generators/unitcell-generator, version",
+        "the wrapper is /usr/bin/unitcell-exec, version",
+        "UTS namespaces can be made",
+        "network namespaces can be made",
+        "PID namespaces can be made",
+        "time namespaces can be made",
+        "user namespaces can be made",
+        "cgroup namespaces can be made",
+        "mount namespaces can be made",
+        "nftables can masquerade",
+    ] {
+        assert!(found(words), "{words}: {report:#}");
+    }
+    let masked = "/etc/systemd/system-generators/unitcell-generator";
+    case.sh(&format!("mkdir -p /etc/systemd/system-generators; ln -s /dev/null {masked}")).ok();
+    let broken = case.sh("unitcell doctor");
+    case.sh(&format!("rm {masked}; rmdir /etc/systemd/system-generators; true")).ok();
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+    assert!(
+        broken.stdout.contains("the system generator is masked") && broken.stdout.contains(&format!("rm {masked}"))
+    );
+    // An ordinary user is told about their own chances.
+    let user = case.user_sh(crate::machine::USER, "unitcell doctor");
+    assert!(user.stdout.contains("tester has subordinate uids: 65536 from 100000"), "{user:?}");
+}
