@@ -100,7 +100,8 @@ const SECURE_BITS: [(&str, u32); 6] = [
     ("keep-caps-locked", 1 << 5),
 ];
 
-fn parse_secure_bits(text: &str) -> Result<u32, ValueError> {
+/// Reads the names of securebits.
+pub fn parse_secure_bits(text: &str) -> Result<u32, ValueError> {
     text.split_ascii_whitespace().try_fold(0, |bits, word| {
         let known = SECURE_BITS.iter().find(|(name, _)| *name == word);
         known.map(|(_, bit)| bits | bit).ok_or_else(|| ValueError::new("takes securebits, such as noroot"))

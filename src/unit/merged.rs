@@ -41,6 +41,17 @@ impl Unit {
         }
     }
 
+    /// A unit that is in no file, of assignments with their sections. As its fragment counts the
+    /// file that systemd writes for a transient unit.
+    pub fn transient<'a, V: AsRef<str>>(name: UnitName, lines: impl Iterator<Item = (&'a str, &'a str, V)>) -> Self {
+        let file = Arc::from(Path::new("/run/systemd/transient").join(name.as_str()));
+        let at = Location::start(&file);
+        let line = |(section, key, value): (&str, &str, V)| {
+            Assignment::new(section, key, value.as_ref(), at.clone(), at.clone())
+        };
+        Self { fragment: Some(Arc::clone(&file)), assignments: lines.map(line).collect(), ..Self::bare(name) }
+    }
+
     /// A unit from files of the caller's choice, drop-ins in the order in which they apply.
     pub fn from_files(name: UnitName, fragment: Option<&Path>, dropins: &[&Path]) -> Result<Self, Error> {
         let mut reader = Reader::new();
