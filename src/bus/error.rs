@@ -1,5 +1,10 @@
 //! Why systemd could not be asked.
 
+use std::io;
+
+use zbus::DBusError;
+
+use super::address::Place;
 use crate::unit::Scope;
 
 /// A question that got no answer.
@@ -10,40 +15,110 @@ pub enum Error {
     #[error("this machine was not booted with systemd, so it has no units")]
     NotBooted,
     /// There is no bus, or it lets nobody in.
-    #[error("can't reach the {} bus: {source}", match scope { Scope::System => "system", Scope::User => "user's" })]
+    #[error("can't reach the {} bus{}: {source}", whose(.scope), at(.place))]
     Connect {
         /// Whose.
         scope: Scope,
+        /// Where.
+        place: Place,
         /// Why not.
-        source: zbus::Error,
+        source: Box<zbus::Error>,
     },
+    /// The way to the bus could not be opened.
+    #[error("can't reach {place}: {what}: {source}")]
+    Bridge {
+        /// Where to.
+        place: Place,
+        /// What failed.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// No container of this name is registered.
+    #[error("there is no machine {0}")]
+    NoSuchMachine(String),
     /// systemd gave an error, or no answer in time.
-    #[error("systemd did not tell about {unit}: {source}")]
+    #[error("systemd {what}: {}", text(.source))]
     Call {
-        /// What was asked for.
-        unit: String,
+        /// What it would not do: `did not tell about a.service`.
+        what: String,
         /// Its answer.
-        source: zbus::Error,
+        source: Box<zbus::Error>,
     },
     /// systemd knows no such unit.
     #[error("there is no unit {0}")]
     NoSuchUnit(String),
+    /// It is not systemd that answers, or another one than is known.
+    #[error("systemd calls its version {0:?}, which nobody can make sense of")]
+    Version(String),
+    /// The bus has gone.
+    #[error("the connection to systemd was lost")]
+    Lost,
+}
+
+fn whose(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::System => "system",
+        Scope::User => "user's",
+    }
+}
+
+fn at(place: &Place) -> String {
+    match place {
+        Place::Here => String::new(),
+        place => format!(" of {place}"),
+    }
+}
+
+/// The words of the answer, without the name that D-Bus has for it.
+fn text(error: &zbus::Error) -> String {
+    match error {
+        zbus::Error::MethodError(_, Some(words), _) => words.clone(),
+        zbus::Error::FDO(error) => error.description().unwrap_or_default().to_owned(),
+        error => error.to_string(),
+    }
 }
 
 impl Error {
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Error::NotBooted => "give the process id instead of a unit: that needs no systemd",
-            Error::Connect { scope: Scope::System, .. } => {
-                "install dbus and `systemctl start dbus.socket`, or give the process id: that needs no bus"
+            Error::NotBooted => "units are only there where systemd was started first",
+            Error::Connect { place: Place::Host(_) | Place::Machine { .. }, .. } => {
+                "see that it runs systemd with dbus, and that you may log in"
             }
+            Error::Connect { scope: Scope::System, .. } => "install dbus and `systemctl start dbus.socket`",
             Error::Connect { scope: Scope::User, .. } => {
-                "see that XDG_RUNTIME_DIR is set and the user's manager runs (`loginctl enable-linger`), \
-                 or give the process id: that needs no bus"
+                "install dbus-user-session, and see that XDG_RUNTIME_DIR is set and the user's manager runs \
+                 (`loginctl enable-linger`)"
             }
-            Error::Call { .. } => "see `systemctl status`, or give the process id",
+            Error::Bridge { place: Place::Host(_), .. } => "install ssh, or name another one in $SYSTEMD_SSH",
+            Error::Bridge { .. } => "entering a container takes root",
+            Error::NoSuchMachine(_) => "`machinectl list` lists those that systemd-machined knows",
+            Error::Call { source, .. } if is_denied(source) => "try it as root, or with --user",
+            Error::Call { source, .. } if is_named(source, "org.freedesktop.systemd1.UnitExists") => {
+                "give it another name, or `systemctl reset-failed` it if it is left from before"
+            }
+            Error::Call { .. } => "see `systemctl status`",
             Error::NoSuchUnit(_) => "`systemctl list-units` lists what there is",
+            Error::Version(_) | Error::Lost => "see `systemctl status`, and that dbus runs",
         }
+    }
+}
+
+/// Has systemd answered with the error of this name?
+pub(super) fn is_named(error: &zbus::Error, name: &str) -> bool {
+    matches!(error, zbus::Error::MethodError(given, ..) if given.as_str() == name)
+}
+
+fn is_denied(error: &zbus::Error) -> bool {
+    match error {
+        zbus::Error::FDO(error) => matches!(
+            **error,
+            zbus::fdo::Error::AccessDenied(_)
+                | zbus::fdo::Error::AuthFailed(_)
+                | zbus::fdo::Error::InteractiveAuthorizationRequired(_)
+        ),
+        _ => false,
     }
 }

@@ -1,7 +1,7 @@
-//! The few methods and properties of systemd that we use: org.freedesktop.systemd1(5).
+//! The few methods, signals and properties of systemd that we use: org.freedesktop.systemd1(5).
 #![allow(missing_docs)]
 
-use zbus::wire::OwnedObjectPath;
+use zbus::{Fd, OwnedObjectPath, Variant};
 
 #[zbus::proxy(
     interface = "org.freedesktop.systemd1.Manager",
@@ -9,7 +9,32 @@ use zbus::wire::OwnedObjectPath;
     default_path = "/org/freedesktop/systemd1"
 )]
 pub trait Manager {
+    async fn subscribe(&self) -> zbus::Result<()>;
+    async fn get_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
+    #[zbus(name = "GetUnitByPID")]
+    async fn get_unit_by_pid(&self, pid: u32) -> zbus::Result<OwnedObjectPath>;
+    /// Since 253.
+    #[zbus(name = "GetUnitByPIDFD")]
+    async fn get_unit_by_pidfd(&self, pidfd: Fd<'_>) -> zbus::Result<(OwnedObjectPath, String, Vec<u8>)>;
     async fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
+    #[zbus(allow_interactive_auth)]
+    async fn start_transient_unit(
+        &self,
+        name: &str,
+        mode: &str,
+        properties: &[(&str, &Variant<'_>)],
+        others: &[(&str, Vec<(&str, Variant<'_>)>)],
+    ) -> zbus::Result<OwnedObjectPath>;
+    #[zbus(allow_interactive_auth)]
+    async fn stop_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
+
+    #[zbus(signal)]
+    fn job_removed(&self, id: u32, job: OwnedObjectPath, unit: String, result: String) -> zbus::Result<()>;
+
+    #[zbus(property)]
+    fn version(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn control_group(&self) -> zbus::Result<String>;
 }
 
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Unit", default_service = "org.freedesktop.systemd1")]
@@ -20,6 +45,8 @@ pub trait Unit {
     fn load_state(&self) -> zbus::Result<String>;
     #[zbus(property)]
     fn active_state(&self) -> zbus::Result<String>;
+    #[zbus(property, name = "InvocationID")]
+    fn invocation_id(&self) -> zbus::Result<Vec<u8>>;
 }
 
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Service", default_service = "org.freedesktop.systemd1")]
@@ -28,4 +55,6 @@ pub trait Service {
     fn main_pid(&self) -> zbus::Result<u32>;
     #[zbus(property)]
     fn control_group(&self) -> zbus::Result<String>;
+    #[zbus(property, name = "CPUUsageNSec")]
+    fn cpu_usage_nsec(&self) -> zbus::Result<u64>;
 }

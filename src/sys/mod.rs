@@ -13,3 +13,4 @@ pub mod pin;
 pub mod process;
 pub mod regex;
 pub mod seccomp;
+pub mod tty;
