@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::style::{self, Palette};
 use super::{guess, journal, output};
+use crate::bus::Place;
 use crate::unit::NameError;
 use crate::{bus, netlink, netns};
 
@@ -87,6 +88,17 @@ pub enum Error {
     /// The network namespaces could not be listed.
     #[error(transparent)]
     NetnsList(netns::Error),
+    /// A verb that is for this machine.
+    #[error("unitcell {verb} reads files and /proc of this machine, not of {place}")]
+    Elsewhere {
+        /// The verb.
+        verb: &'static str,
+        /// Where it was to look.
+        place: Place,
+    },
+    /// A command could not be run.
+    #[error(transparent)]
+    Run(#[from] super::run::RunError),
     /// systemd could not be asked.
     #[error(transparent)]
     Bus(#[from] bus::Error),
@@ -131,7 +143,9 @@ impl Error {
             Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Error::NotRunning { .. } => ExitCode::from(3),
             Error::NoSuchUnit(_) | Error::Bus(bus::Error::NoSuchUnit(_)) => ExitCode::from(4),
-            Error::NotAUnit { .. } | Error::NetnsName { .. } | Error::Usage(_) => ExitCode::from(2),
+            Error::NotAUnit { .. } | Error::NetnsName { .. } | Error::Usage(_) | Error::Elsewhere { .. } => {
+                ExitCode::from(2)
+            }
             // And those of `ip netns`.
             Error::Netlink(_) => ExitCode::from(2),
             Error::NetnsUsage(_) | Error::NetnsEnter { .. } => ExitCode::from(255),
@@ -149,6 +163,17 @@ impl Error {
             Error::NotRunning { unit, .. } => Some(format!("`systemctl start {unit}`, then look again")),
             Error::Netns { source, .. } | Error::NetnsEnter { source, .. } | Error::NetnsList(source) => {
                 source.remedy().map(str::to_owned)
+            }
+            Error::Run(error) => error.remedy(),
+            Error::Elsewhere { verb, place: Place::Host(host) } => {
+                Some(format!("`ssh {} unitcell {verb} …`", host.destination))
+            }
+            Error::Elsewhere { verb, place } => Some(format!("`systemd-run -M {place} --pipe unitcell {verb} …`")),
+            Error::Bus(bus::Error::NotBooted) => {
+                Some("give the process id instead of a unit: that needs no systemd".to_owned())
+            }
+            Error::Bus(error @ bus::Error::Connect { place: Place::Here, .. }) => {
+                Some(format!("{}, or give the process id: that needs no bus", error.remedy()))
             }
             Error::Bus(error) => Some(error.remedy().to_owned()),
             Error::NoSuchNamespace(_) => Some("`unitcell lsns` lists those there are; root sees all".to_owned()),

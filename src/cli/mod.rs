@@ -13,6 +13,9 @@ mod lsns;
 mod netns;
 mod output;
 mod pager;
+mod progress;
+mod pty;
+mod run;
 mod show;
 mod snippet;
 mod style;
@@ -20,6 +23,7 @@ mod subject;
 mod table;
 mod target;
 mod verify;
+mod whom;
 
 use std::env;
 use std::process::ExitCode;
@@ -42,6 +46,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Run(Box<run::Run>),
     Verify(verify::Verify),
     Explain(explain::Explain),
     Show(show::Show),
@@ -67,6 +72,7 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(&cli.looks);
     let outcome = match cli.verb {
+        Verb::Run(verb) => verb.run(&output),
         Verb::Verify(verb) => verb.run(&output),
         Verb::Explain(verb) => verb.run(&output),
         Verb::Show(verb) => verb.run(&output),

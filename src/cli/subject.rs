@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::whom::Whom;
 use crate::cell::{Kind, Manager, Plan, SECTION, plan};
 use crate::generator::dropin::{self, DropIn};
 use crate::generator::log::Log;
@@ -15,9 +16,8 @@ use crate::unit::{self, Env, Scope, SearchPath, Unit, UnitName, UnitSet, UnitTyp
 /// Whose units, and what runs them.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Look at user units
-    #[arg(long)]
-    user: bool,
+    #[command(flatten)]
+    whom: Whom,
     /// Look at another root directory, such as an image; also $UNITCELL_ROOT
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
@@ -27,6 +27,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// Files are read here alone; those of another root are, too.
+    pub fn must_be_here(&self, verb: &'static str) -> Result<(), Error> {
+        self.whom.must_be_here(verb)
+    }
+
     pub fn root(&self) -> PathBuf {
         let variable = || env::var_os("UNITCELL_ROOT").map(PathBuf::from);
         self.root.clone().or_else(variable).unwrap_or_else(|| PathBuf::from("/"))
@@ -37,7 +42,7 @@ impl Options {
     /// Is it this machine that is looked at, and the systemd that runs here? Only root can tell what
     /// the system's generator sees.
     pub fn is_live(&self) -> bool {
-        (self.user || nix::unistd::geteuid().is_root())
+        (self.whom.scope() == Scope::User || nix::unistd::geteuid().is_root())
             && self.root() == Path::new("/")
             && self.systemd_version.is_none()
             && libsystemd::daemon::booted()
@@ -72,7 +77,7 @@ pub struct Judge {
 
 impl Judge {
     pub fn new(options: &Options) -> Judge {
-        let scope = if options.user { Scope::User } else { Scope::System };
+        let scope = options.whom.scope();
         let run = Run {
             scope,
             root: options.root(),

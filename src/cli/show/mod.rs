@@ -12,9 +12,11 @@ use super::output::Output;
 use super::style::{self, Palette};
 use super::table::Table;
 use super::target::Target;
+use super::whom::Whom;
 use crate::cell::Kind;
 use crate::inspect::network::{Interface, interfaces};
 use crate::inspect::{Extent, Offsets, Process, Scan, View, Visible};
+use crate::unit::Scope;
 
 /// Show the namespaces of a service: what it sees, beside what the host sees
 #[derive(Debug, clap::Args)]
@@ -22,9 +24,8 @@ pub struct Show {
     /// A unit that is running, a process id, the name of a network namespace or the file of any
     #[arg(value_name = "UNIT|PID|NETNS|FILE")]
     target: String,
-    /// Ask the user's manager for the unit
-    #[arg(long)]
-    user: bool,
+    #[command(flatten)]
+    whom: Whom,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,8 +61,9 @@ struct Namespace {
 
 impl Show {
     pub fn run(self, output: &Output) -> Result<ExitCode, Error> {
+        self.whom.must_be_here("show")?;
         let scan = Scan::new(Kind::ALL.into_iter().collect()).map_err(Error::Proc)?;
-        match Target::of(&self.target, self.user)? {
+        match Target::of(&self.target, self.whom.scope() == Scope::User)? {
             Target::Process { unit, process } => {
                 let service = View::of(&process);
                 if service.command.is_none() && !process.exists() {

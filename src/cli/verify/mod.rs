@@ -3,6 +3,7 @@
 mod advice;
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use advice::Surroundings;
@@ -72,6 +73,7 @@ impl Report {
 
 impl Verify {
     pub fn run(self, output: &Output) -> Result<ExitCode, Error> {
+        self.options.must_be_here("verify")?;
         let judge = Judge::new(&self.options);
         let sources = Sources::new(&self.options.root());
         let subjects = match self.subjects.as_slice() {
@@ -93,6 +95,13 @@ impl Verify {
 pub fn findings_text(subject: &Subject, sources: &Sources, palette: Palette) -> String {
     let reports = subject.plan.findings.iter().map(|finding| Report::of_finding(subject.name.as_str(), finding));
     reports.map(|report| render(&report, sources, palette)).collect()
+}
+
+/// Findings about what was given on the command line, which stands in no file.
+pub fn given_findings(name: &str, findings: &[Finding], palette: Palette) -> String {
+    let report = |finding: &Finding| Report::of_finding(name, &Finding { at: None, ..finding.clone() });
+    let sources = Sources::new(Path::new("/"));
+    findings.iter().map(|finding| render(&report(finding), &sources, palette)).collect()
 }
 
 fn reports(subject: &Subject, surroundings: &Surroundings) -> Vec<Report> {
@@ -133,7 +142,6 @@ fn render(report: &Report, sources: &Sources, palette: Palette) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::Arc;
 
     use super::*;
