@@ -11,6 +11,7 @@ mod lsns;
 mod net;
 mod pid;
 mod ready;
+mod run;
 mod see;
 mod user;
 
@@ -86,6 +87,7 @@ pub fn all() -> Vec<Entry> {
         pid::CASES,
         ready::CASES,
         see::CASES,
+        run::CASES,
         user::CASES,
     ]
     .concat()

@@ -1,0 +1,279 @@
+//! `unitcell run`, beside systemd-run.
+
+use super::cases;
+use crate::case::Case;
+use crate::machine::{Output, USER};
+
+cases![
+    run_makes_the_cell_and_passes_the_status_on,
+    run_refuses_and_starts_nothing,
+    run_at_a_terminal,
+    run_waits_until_it_is_ready,
+    run_reaches_managers_elsewhere,
+    run_in_a_users_manager,
+    run_without_systemd,
+];
+
+/// The same words after `unitcell run` and after `systemd-run`.
+#[track_caller]
+fn both(case: &Case, words: &str) -> (Output, Output) {
+    (case.sh(&format!("unitcell run {words}")), case.sh(&format!("systemd-run {words}")))
+}
+
+fn run_makes_the_cell_and_passes_the_status_on(case: &Case) {
+    // The cell, by a native setting or by the wrapper, and what comes with a name for the network.
+    let netns = case.unique("net");
+    let cell =
+        format!("--hostname=web --private-pids --time-offset-boottime=497d --netns={netns} --private-users=full");
+    let seen = case.sh(&format!(
+        "unitcell run -q -P {cell} -- sh -c 'hostname; echo $$$$; cut -d. -f1 /proc/uptime; readlink /proc/self/ns/net'; \
+         stat -Lc 'net:[%i]' /run/netns/{netns} || journalctl -u unitcell-netns@{netns}; \
+         systemctl stop unitcell-netns@{netns}"
+    ));
+    let lines: Vec<&str> = seen.ok().lines().collect();
+    assert_eq!(lines[..2], ["web", "1"], "{seen:?}");
+    assert!(lines[2].parse::<u64>().unwrap() > 497 * 86_400, "{seen:?}");
+    assert_eq!(lines[3], lines[4], "{seen:?}");
+
+    // The same words, the same end.
+    for words in [
+        "--wait -q -- sh -c 'exit 3'",
+        "--wait -q -- sh -c 'kill -9 $$$$'",
+        "--wait -q -- sh -c 'kill -TERM $$$$'",
+        "--wait -q -p SuccessExitStatus=4 -- sh -c 'exit 4'",
+        "--wait -q -p RuntimeMaxSec=1 -- sleep 9",
+        "--wait -q -p ConditionPathExists=/nonexistent -- true",
+        "--wait -q --uid=nosuchuser -- true",
+        "-q -p AssertPathExists=/nonexistent -- true",
+        "-q -p Requires=nosuch.service -- true",
+        "-q /nonexistent",
+    ] {
+        let (ours, theirs) = both(case, words);
+        assert_eq!(ours.code, theirs.code, "{words}: {ours:?} {theirs:?}");
+    }
+    // And the same to see on the way.
+    let words = "-P -q --uid=tester --gid=daemon --nice=5 --working-directory=/tmp -E A='b c' -p UMask=027 -p LimitNOFILE=100:200 \
+                 -p CPUAffinity=0 -p 'Environment=X=1 \"Y=2 3\"' -p CapabilityBoundingSet='CAP_CHOWN CAP_KILL' -p NoNewPrivileges=yes \
+                 -- sh -c 'id; nice; pwd; umask; ulimit -n; ulimit -Hn; echo \"$A|$X|$Y|%n|$$HOME\"; grep -E \"Cap|NoNew|Cpus_allowed_list\" /proc/self/status; cat'";
+    let input = |tool: &str| case.sh(&format!("echo in | {tool} {words}"));
+    let (plain, ours) = (input("systemd-run"), input("unitcell run --hostname=web --domainname=nis"));
+    assert_eq!(ours.ok(), plain.ok());
+    assert!(plain.stdout.ends_with("in\n"), "{plain:?}");
+
+    let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique("kept")));
+    let told = case.sh(&format!("unitcell run --json=short -r --hostname=web --unit={} -- true", unit.name));
+    let told: serde_json::Value = serde_json::from_str(told.ok()).unwrap();
+    assert_eq!(told["unit"], unit.name);
+    assert_eq!(told["invocation_id"], unit.show("InvocationID"));
+    assert_eq!(unit.state(), "active");
+    let again = case.sh(&format!("unitcell run --unit={} -- true", unit.name));
+    assert!(!again.success() && again.stderr.contains("already loaded"), "{again:?}");
+}
+
+fn run_refuses_and_starts_nothing(case: &Case) {
+    let mark = format!("/run/{}", case.unique("ran"));
+    for (options, words, code) in [
+        ("--hostname=a_b", "Hostname=a_b: takes a host name", 1),
+        ("--hostname=web --domainname=x -p PAMName=login", "PAMName=login is not kept", 1),
+        ("--private-network --netns=blue", "in more than one way", 1),
+        ("--private-pids -p Type=forking", "does not go with PrivatePIDs=", 1),
+        ("--hostname=%n", "'%' is for specifiers", 1),
+        ("--overlay=/a:/b", "is not supported yet", 1),
+        ("--scope --hostname=web", "leave --scope away", 2),
+        ("--on-calendar=daily --hostname=web", "timers are left to systemd-run", 2),
+        ("-p Nonsense=1", "no setting of this name", 1),
+        ("-p MemoryMx=1", "did you mean MemoryMax=?", 1),
+        ("-p MemoryMax=lots", "takes a number of bytes", 1),
+        ("--wait-ready", "add --ready-when=", 1),
+    ] {
+        let refused = case.sh(&format!("unitcell run {options} -- touch {mark}"));
+        // What the table gains later is refused no more.
+        if options.starts_with("--overlay") && !refused.stderr.contains(words) {
+            continue;
+        }
+        assert_eq!(refused.code, Some(code), "{options}: {refused:?}");
+        assert!(refused.stderr.contains(words), "{options}: {refused:?}");
+    }
+    // What can't be had is told with systemd's name for the step, and the wrapper's reason.
+    let failed = case.sh(&format!("unitcell run --uts-namespace-path=/nonexistent -- touch {mark}"));
+    assert_eq!(failed.code, Some(1));
+    for words in ["status=226/NAMESPACE", "can't open the UTS namespace /nonexistent", "journalctl -u run-u"] {
+        assert!(failed.stderr.contains(words), "{words}: {failed:?}");
+    }
+    let failed = case.sh(&format!("unitcell run -P --uts-namespace-path=/nonexistent -- touch {mark}"));
+    assert_eq!(failed.code, Some(226), "{failed:?}");
+    assert!(!case.path(&mark).exists());
+    case.sh("systemctl reset-failed 'run-*'");
+}
+
+/// Runs a command line of ours at a terminal, which types and looks as the script says, and tells
+/// what was seen, the status, and whether the terminal is as it was.
+const AT_TERMINAL: &str = r#"
+import fcntl, os, pty, select, struct, sys, termios, time, signal
+command, *acts = sys.argv[1:]
+pid, fd = pty.fork()
+if pid == 0:
+    # As a shell would: a child in the foreground, and its terminal's mode compared afterwards.
+    os.execvp("sh", ["sh", "-c", 'before=$(stty -g); ' + command + '; code=$?; test "$(stty -g)" = "$before" && echo same mode; echo end=$code'])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+seen = b""
+def look(until, seconds=30):
+    global seen
+    end = time.time() + seconds
+    while until not in seen and time.time() < end:
+        if select.select([fd], [], [], 0.1)[0]:
+            try: data = os.read(fd, 4096)
+            except OSError: return
+            if not data: return
+            seen += data
+for act in acts:
+    kind, _, rest = act.partition(":")
+    rest = rest.encode().decode("unicode_escape").encode()
+    if kind == "see": look(rest)
+    if kind == "type": os.write(fd, rest)
+    if kind == "size": fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", int(rest), 50, 0, 0))
+    if kind == "term": os.system("kill -TERM $(pgrep -x unitcell -s %d)" % pid)
+look(b"end=", 60); look(b"\n", 1)
+os.close(fd)
+sys.stdout.write(seen.decode(errors="replace"))
+"#;
+
+fn run_at_a_terminal(case: &Case) {
+    let script = format!("/run/{}.py", case.unique("at-terminal"));
+    case.file(&script, AT_TERMINAL);
+    let at_terminal = |command: &str, acts: &[&str]| {
+        let seen = case.exec(&[&["python3", &script, command], acts].concat());
+        assert!(seen.stdout.contains("same mode"), "{command}: {seen:?}");
+        seen.stdout
+    };
+
+    // A terminal of its own, of our size, which follows when that changes; Ctrl-C reaches the command.
+    let command = "unitcell run -t --hostname=web --private-pids -- sh -c \
+                   'trap \"echo got int; exit 7\" INT; trap \"stty size; echo resized\" WINCH; tty; stty size; hostname; \
+                    while :; do sleep 0.1; done'";
+    let seen = at_terminal(command, &["see:web", "size:44", "see:resized", "type:\\x03"]);
+    for words in
+        ["/dev/pts/", "33 99", "44 50", "got int", "end=7", "Main processes terminated with: code=exited, status=7"]
+    {
+        assert!(seen.contains(words), "{words}: {seen}");
+    }
+    // The end of what is typed, and of what is piped in.
+    let seen =
+        at_terminal("unitcell run -qt --hostname=web -- cat", &["type:typed\\r", "see:typed\\r\\ntyped", "type:\\x04"]);
+    assert!(seen.contains("end=0"), "{seen}");
+    let piped = case.sh("printf 'a\\nb' | unitcell run -qt --hostname=web -- cat; echo code=$?");
+    assert!(piped.stdout.ends_with("bcode=0\n"), "{piped:?}");
+    // All that was printed, however much and however late.
+    let printed = case.sh("unitcell run -qt --hostname=web -- seq 1 20000 </dev/null | tail -n1");
+    assert_eq!(printed.ok().trim(), "20000");
+    // Leaving it alone hangs it up, being killed stops it; the terminal is as before either way.
+    let hold = "unitcell run -t --hostname=web --unit=@ -- sh -c 'echo up; exec sleep 60'";
+    for (n, act) in [("left", "type:\\x1d\\x1d\\x1d"), ("killed", "term:")] {
+        let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique(n)));
+        let seen = at_terminal(&hold.replace('@', &unit.name), &["see:up", act]);
+        let code = if n == "left" { "end=0" } else { "end=143" };
+        assert!(seen.contains(code), "{n}: {seen}");
+        unit.assert_state("inactive");
+    }
+}
+
+fn run_waits_until_it_is_ready(case: &Case) {
+    let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique("ready")));
+    let server = "sh -c 'sleep 1; exec python3 -m http.server 8080'";
+    let ready = case.sh(&format!(
+        "unitcell run --wait-ready --private-network --ready-when=tcp:8080 --unit={} -- {server}; \
+         nsenter -t $(systemctl show -P MainPID {0}) -n curl -sf http://127.0.0.1:8080/ >/dev/null && echo reached",
+        unit.name
+    ));
+    assert_eq!(ready.ok(), "reached", "{ready:?}");
+    assert!(ready.stderr.contains(&format!("{} is ready after 1.", unit.name)), "{ready:?}");
+    unit.stop().ok();
+
+    let failed = case.sh("unitcell run --wait-ready --ready-when=tcp:8081 -- sh -c 'echo no such luck >&2; exit 9'");
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    for words in ["status=9", "no such luck", "journalctl -u run-u"] {
+        assert!(failed.stderr.contains(words), "{words}: {failed:?}");
+    }
+    case.sh("systemctl reset-failed 'run-*'");
+}
+
+fn run_reaches_managers_elsewhere(case: &Case) {
+    // ssh itself is not in the machine; what it would execute there is executed here.
+    let ssh = format!("/run/{}", case.unique("ssh"));
+    case.file(
+        &ssh,
+        "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\n[ \"$2\" = somewhere ] || exit 255\nshift 2\nexec \"$@\"\n",
+    );
+    case.sh(&format!("chmod +x {ssh}")).ok();
+    let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique("host")));
+    let command = format!("unitcell run -r -H root@somewhere --hostname=web --unit={}", unit.name);
+    let remote =
+        case.sh(&format!("sed -i 's/= somewhere/= root@somewhere/' {ssh}; SYSTEMD_SSH={ssh} {command} -- /bin/true"));
+    remote.ok();
+    assert_eq!(unit.state(), "active");
+    // A native setting is proved there, too, by what the manager there tells of its namespaces.
+    let code = case.sh(&format!(
+        "SYSTEMD_SSH={ssh} unitcell run -H root@somewhere --wait --private-network -- /bin/sh -c 'exit 6'"
+    ));
+    assert_eq!(code.code, Some(6), "{code:?}");
+    let refused = case.sh(&format!("SYSTEMD_SSH={ssh} unitcell run -H root@somewhere -t -- /bin/true"));
+    assert!(refused.stderr.contains("use `ssh -t HOST"), "{refused:?}");
+    let failed = case.sh(&format!("SYSTEMD_SSH={ssh} unitcell run -H nowhere -- /bin/true"));
+    assert!(failed.stderr.contains("can't reach the system bus of nowhere"), "{failed:?}");
+
+    // A container is entered for its bus, which from outside is nowhere to be seen.
+    let machine = case.unique("box");
+    let entered = case.sh(&format!(
+        "mkdir -p /run/systemd/machines; sleep 60 & echo \"LEADER=$!\" >/run/systemd/machines/{machine}; \
+         unshare -m sh -c 'mount -t tmpfs none /run/dbus; unitcell run -q -- true 2>&1; \
+         unitcell run -q -P -M {machine} --hostname=web -- /bin/hostname'; kill $!; rm /run/systemd/machines/{machine}"
+    ));
+    assert!(entered.stdout.contains("can't reach the system bus") && entered.stdout.ends_with("web\n"), "{entered:?}");
+    let none = case.sh("unitcell run -M nosuchbox -- /bin/true");
+    assert!(none.stderr.contains("there is no machine nosuchbox"), "{none:?}");
+    for verb in ["show x.service", "verify x.service", "explain x.service"] {
+        let refused = case.sh(&format!("unitcell {verb} -M {machine}"));
+        assert!(!refused.success() && refused.stderr.contains("unitcell"), "{refused:?}");
+    }
+}
+
+fn run_in_a_users_manager(case: &Case) {
+    // A user's bus, as the package dbus-user-session has it.
+    case.file("/etc/systemd/user/dbus.socket", "[Socket]\nListenStream=%t/bus\n");
+    case.file(
+        "/etc/systemd/user/dbus.service",
+        "[Unit]\nRequires=dbus.socket\n[Service]\nType=notify\nExecStart=/usr/bin/dbus-daemon --session \
+         --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only\n",
+    );
+    case.user_sh(USER, "systemctl --user daemon-reload && systemctl --user start dbus.socket").ok();
+    let run = |words: &str| case.user_sh(USER, &format!("unitcell run --user {words}"));
+    let cell = "--private-users=self --hostname=web --time-offset-boottime=497d";
+    let seen = run(&format!("-q -P {cell} -- sh -c 'hostname; id -u; cut -d. -f1 /proc/uptime; exit 5'"));
+    let lines: Vec<&str> = seen.stdout.lines().collect();
+    assert_eq!((seen.code, lines[0], lines[1]), (Some(5), "web", "1000"), "{seen:?}");
+    assert!(lines[2].parse::<u64>().unwrap() > 497 * 86_400, "{seen:?}");
+    // systemd itself runs this one in the host's network, where it is not told of a user namespace.
+    let closed = run("-q -P --network-namespace-path=/proc/1/ns/net -- echo ran");
+    assert!(!closed.success() && !closed.stdout.contains("ran"), "{closed:?}");
+    // Its own network, where the manager can make one.
+    let alone = run("-q -P --private-users=self --private-network -- sh -c 'tail -n +3 /proc/net/dev | cut -d: -f1'");
+    assert_eq!(alone.ok().trim(), "lo", "{alone:?}");
+    let denied = case.user_sh(USER, "unitcell run --hostname=web -- true");
+    assert!(denied.stderr.contains("try it as root, or with --user"), "{denied:?}");
+    case.user_sh(USER, "systemctl --user stop dbus.service dbus.socket").ok();
+    case.sh("rm -f /etc/systemd/user/dbus.socket /etc/systemd/user/dbus.service");
+    case.user_sh(USER, "systemctl --user daemon-reload").ok();
+}
+
+fn run_without_systemd(case: &Case) {
+    let bare = |command: &str| case.sh(&format!("unshare -m sh -c 'mount -t tmpfs none /run; {command}'"));
+    let told = bare("unitcell run --hostname=web -- hostname");
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.stderr.contains("not booted with systemd") && told.stderr.contains("--no-systemd"), "{told:?}");
+    let done = bare(
+        "unitcell run --no-systemd --hostname=web --private-pids --uid=tester -E A=b -- sh -c \"hostname; id -un; echo \\$A; exit 4\"",
+    );
+    assert_eq!((done.code, done.stdout.as_str()), (Some(4), "web\ntester\nb\n"), "{done:?}");
+    let refused = bare("unitcell run --no-systemd -p MemoryMax=1M -- true");
+    assert!(refused.stderr.contains("is for systemd to carry out"), "{refused:?}");
+}
