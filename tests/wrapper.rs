@@ -9,6 +9,8 @@ mod cell;
 mod dry_run;
 #[path = "wrapper/failure.rs"]
 mod failure;
+#[path = "wrapper/mounts.rs"]
+mod mounts;
 #[path = "wrapper/options.rs"]
 mod options;
 #[path = "wrapper/run.rs"]

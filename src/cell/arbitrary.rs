@@ -43,6 +43,9 @@ pub const LINES: &[&str] = &[
     "ProtectControlGroups=strict",
     "TimeOffsetMonotonic=-1h 30s",
     "TimeOffsetBoottime=497d",
+    "RootOverlay=yes",
+    "Overlay=/srv/www:/usr/share/www:/usr/share/www\\:2",
+    "Overlay=/srv/data:/usr/share/data:upperdir=/var/lib/data/upper:workdir=/var/lib/data/work",
     "Isolation=try",
 ];
 

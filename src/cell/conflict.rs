@@ -95,7 +95,7 @@ pub fn conflicts(
             )
         }));
     }
-    if maker(Kind::Mount) == Some(Maker::Wrapper) {
+    if matches!(cell.source(Kind::Mount), Some(Source::Path(_))) {
         found.extend(joined_mounts(unit));
     }
     found
@@ -166,7 +166,7 @@ fn restrict_namespaces(unit: &Unit, version: u32, steps: &[Step], reason: &str) 
     })?;
     let needed = steps
         .iter()
-        .filter(|step| matches!(step, Step::Unshare(_) | Step::Join(_) | Step::EnterUserNamespace(_)))
+        .filter(|step| matches!(step, Step::Unshare(_) | Step::Join(_) | Step::MakeUserNamespace(_)))
         .fold(Kinds::NONE, |all, step| all.with(step.kinds()));
     let allowed = match allowed == every || knows_time {
         true => allowed,

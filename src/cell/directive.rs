@@ -4,6 +4,7 @@
 //! and a row says all there is to say of it.
 
 use super::kind::Kind;
+use super::mounts::{Mount, Overlay};
 use super::value::{self, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname, ValueError};
 use super::{Cell, Condition, IdRange};
 
@@ -114,6 +115,15 @@ fn add_condition(conditions: &mut Vec<Condition>, text: &str) -> Result<(), Valu
     match optional(text, Condition::parse)? {
         Some(condition) => conditions.push(condition),
         None => conditions.clear(),
+    }
+    Ok(())
+}
+
+/// Adds an overlay; an empty value takes all away.
+fn add_overlay(mounts: &mut Vec<Mount>, text: &str) -> Result<(), ValueError> {
+    match optional(text, Overlay::parse)? {
+        Some(overlay) => mounts.push(Mount::Overlay(overlay)),
+        None => mounts.retain(|mount| !matches!(mount, Mount::Overlay(_))),
     }
     Ok(())
 }
@@ -244,10 +254,12 @@ pub static DIRECTIVES: &[Directive] = &[
     row("TimeOffsetBoottime", "time-offset-boottime", "±TIMESPAN", Some(Kind::Time), Never,
         Set(|cell, text| { cell.time_offset_boottime = optional(text, value::parse_offset)?; Ok(()) }),
         "a time namespace of its own, CLOCK_BOOTTIME (uptime) shifted"),
-    row("RootOverlay", "root-overlay", "BOOLEAN", Some(Kind::Mount), Never, NotYet,
+    row("RootOverlay", "root-overlay", "BOOLEAN", Some(Kind::Mount), Never,
+        Set(|cell, text| { cell.root_overlay = or_default(text, value::parse_boolean)?; Ok(()) }),
         "a throw-away writable overlay over the root directory"),
-    repeatable(row("Overlay", "overlay", "DEST:LOWER[:LOWER…][:UPPER:WORK]", Some(Kind::Mount), Never, NotYet,
-        "an overlay of directories at DEST")),
+    repeatable(row("Overlay", "overlay", "DEST:LOWER[:LOWER…][:upperdir=UPPER:workdir=WORK]", Some(Kind::Mount), Never,
+        Set(|cell, text| add_overlay(&mut cell.mounts, text)),
+        "directories laid over each other at DEST; read-only without upperdir=")),
     repeatable(row("ReadyWhen", "ready-when", CONDITION, None, Never,
         Set(|cell, text| add_condition(&mut cell.ready_when, text)),
         "the service counts as started once this holds")),

@@ -10,6 +10,7 @@ pub mod identity;
 pub mod kind;
 pub mod makers;
 pub mod manager;
+pub mod mounts;
 pub mod native;
 pub mod plan;
 pub mod steps;
@@ -33,6 +34,7 @@ pub use directive::{DIRECTIVES, Directive};
 pub use kind::{Kind, Kinds};
 pub use makers::{Decision, Maker};
 pub use manager::Manager;
+pub use mounts::{Mount, Overlay, Propagation, Root};
 pub use plan::{Plan, plan};
 pub use value::{IdRange, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname};
 
@@ -75,6 +77,14 @@ pub struct Cell {
     pub time_offset_monotonic: Option<i64>,
     /// The shift of CLOCK_BOOTTIME in a new time namespace, nanoseconds.
     pub time_offset_boottime: Option<i64>,
+    /// A throw-away overlay over the root.
+    pub root_overlay: bool,
+    /// The directory that becomes the root; by hand only.
+    pub root_directory: Option<String>,
+    /// What is mounted, in this order; but for overlays by hand only.
+    pub mounts: Vec<Mount>,
+    /// How the mounts of the cell and of others get to each other; by hand only.
+    pub propagation: Propagation,
     /// What must hold for the service to count as started.
     pub ready_when: Vec<Condition>,
     /// What must hold for its watchdog to be fed.
@@ -118,7 +128,10 @@ impl Cell {
     /// Does a directive ask for a new namespace of this kind?
     pub fn makes(&self, kind: Kind) -> bool {
         match kind {
-            Kind::Mount => self.private_mounts,
+            Kind::Mount => {
+                let is_overlay = |mount: &Mount| matches!(mount, Mount::Overlay(_));
+                self.private_mounts || self.root_overlay || self.mounts.iter().any(is_overlay)
+            }
             Kind::Uts => {
                 self.hostname.is_some() || self.domainname.is_some() || self.protect_hostname != ProtectHostname::No
             }
@@ -153,6 +166,18 @@ impl Cell {
         Kind::ALL.iter().all(|&kind| self.source(kind).is_none())
             && self.protect_control_groups == ProtectControlGroups::No
             && !self.is_watched()
+    }
+
+    /// Do ids mean those inside of the cell's user namespace? Where all that are mapped are mapped to
+    /// themselves, they mean the same on both sides.
+    pub fn ids_are_inside(&self) -> bool {
+        self.source(Kind::User).is_some() && self.private_users == PrivateUsers::No
+    }
+
+    /// The roots to enter, one after the other.
+    pub fn roots(&self) -> impl Iterator<Item = Root> {
+        let directory = self.root_directory.iter().map(|path| Root::Directory(path.clone()));
+        directory.chain(self.root_overlay.then_some(Root::Overlay))
     }
 
     /// Does anything watch over the service?

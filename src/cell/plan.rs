@@ -154,8 +154,13 @@ impl Planner<'_> {
         let verify = self.verify(&mut plan.findings);
         let hand_over = self.makers.of(Kind::Pid) == Some(Maker::Wrapper);
         let started = Started::of(self.unit, self.cell, hand_over);
-        let circumstances =
-            Circumstances { verify, hand_over, ready: started.ready, privileged: self.manager.scope == Scope::System };
+        let circumstances = Circumstances {
+            verify,
+            hand_over,
+            ready: started.ready,
+            privileged: self.manager.scope == Scope::System,
+            ..Circumstances::default()
+        };
         let by_wrapper = self.cell_of_wrapper();
         plan.steps = steps(&by_wrapper, &identity, &circumstances);
         plan.findings.extend(conflicts(
@@ -315,7 +320,8 @@ impl Planner<'_> {
         }
         let step = |kind| {
             let manager = self.manager.namespace(kind)?;
-            let asked = Kind::ALL.into_iter().filter(|&asked| proof(asked) == kind);
+            let is_native = |asked: &Kind| self.makers.of(*asked) == Some(Maker::Native);
+            let asked = Kind::ALL.into_iter().filter(is_native).filter(|&asked| proof(asked) == kind);
             let directives: Vec<String> =
                 asked.map(|asked| self.cell.directives_of(asked)).filter(|names| !names.is_empty()).collect();
             Some(Step::Verify { kind, manager, directives: directives.join(", ") })

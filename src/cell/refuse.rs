@@ -1,7 +1,7 @@
 //! What a cell can't be, whatever runs it: directives that contradict each other.
 
 use super::finding::Finding;
-use super::{Cell, Kind, PrivateUsers, ProtectControlGroups, ProtectHostname};
+use super::{Cell, Kind, PrivateUsers, Propagation, ProtectControlGroups, ProtectHostname};
 
 impl Cell {
     /// Every contradiction within the cell.
@@ -11,6 +11,7 @@ impl Cell {
         self.two_hostnames(&mut found);
         self.id_maps(&mut found);
         self.mounts_in_a_joined_namespace(&mut found);
+        self.mounts_by_hand(&mut found);
         found
     }
 
@@ -98,6 +99,26 @@ impl Cell {
                 directive,
                 format!("{directive}= mounts {path}, and MountNamespacePath= joins mounts that are shared with others"),
                 "drop one of the two",
+            ));
+        }
+    }
+
+    /// What only options can say.
+    fn mounts_by_hand(&self, found: &mut Vec<Finding>) {
+        let mounts = !self.mounts.is_empty() || self.root_directory.is_some() || self.root_overlay;
+        let joined = self.paths.iter().any(|(kind, _)| *kind == Kind::Mount);
+        if joined && mounts && !self.makes(Kind::Mount) {
+            found.push(Finding::error(
+                None,
+                "MountNamespacePath= joins mounts that are shared with others, and there is more to mount",
+                "drop one of the two",
+            ));
+        }
+        if mounts && self.propagation == Propagation::Unchanged {
+            found.push(Finding::error(
+                None,
+                "--mount-propagation=unchanged would let the host see what is mounted for the command",
+                "use slave, shared or private",
             ));
         }
     }

@@ -12,7 +12,6 @@ use nix::unistd::Pid;
 
 use super::report::Report;
 use crate::cell::steps::Step;
-use crate::sys::namespace;
 use crate::sys::process::{self, Fork};
 
 /// What such a process is for.
@@ -89,11 +88,6 @@ impl Post {
         // It waits for an answer: the number is no other process's yet.
         self.payload = Some(process::pidfd(Pid::from_raw(i32::from_ne_bytes(pid)))?);
         Ok(())
-    }
-
-    /// Enters the payload's user namespace.
-    pub fn join_user_namespace(&self) -> io::Result<()> {
-        namespace::enter_user_of(self.payload()?)
     }
 
     /// A pidfd of the payload.

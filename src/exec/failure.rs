@@ -51,7 +51,7 @@ impl Failure {
 
 /// What the most common causes want, as unshare(2), setns(2) and namespaces(7) tell.
 fn hint(step: &Step, cause: &io::Error) -> Option<&'static str> {
-    let about_namespaces = matches!(step, Step::Unshare(_) | Step::Join(_) | Step::EnterUserNamespace(_));
+    let about_namespaces = matches!(step, Step::Unshare(_) | Step::Join(_) | Step::MakeUserNamespace(_));
     match cause.raw_os_error()? {
         libc::EPERM if matches!(step, Step::SetTimeOffsets { .. }) => {
             Some("setting offsets needs CAP_SYS_TIME, which ProtectClock= takes away")

@@ -5,6 +5,7 @@ pub mod report;
 pub mod request;
 
 mod beside;
+mod by_hand;
 mod carry;
 mod environment;
 mod failure;

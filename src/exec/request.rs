@@ -9,6 +9,8 @@ use crate::cell::steps::{Circumstances, Step};
 use crate::cell::{Cell, DIRECTIVES, Directive, Finding, Kind};
 use crate::sys;
 
+use super::by_hand::BY_HAND;
+
 /// What the wrapper is to do.
 #[derive(Debug)]
 pub enum Action {
@@ -41,6 +43,10 @@ pub struct Request {
     pub ready: bool,
     /// Keep `$NOTIFY_SOCKET` from the command?
     pub hide_notify_socket: bool,
+    /// Let all capabilities reach the command?
+    pub keep_capabilities: bool,
+    /// The command's working directory.
+    pub working_directory: Option<String>,
     /// Where a command without a slash is looked for, instead of `$PATH`.
     pub search_path: Option<OsString>,
     /// What the command gets as its name, instead of its path.
@@ -50,16 +56,16 @@ pub struct Request {
 }
 
 /// An option that is neither a directive nor a part of the identity.
-struct Control {
-    flag: &'static str,
-    value: Option<&'static str>,
-    set: fn(&mut Parsed, &OsStr) -> Result<(), String>,
-    summary: &'static str,
+pub(super) struct Control {
+    pub flag: &'static str,
+    pub value: Option<&'static str>,
+    pub set: fn(&mut Parsed, &OsStr) -> Result<(), String>,
+    pub summary: &'static str,
 }
 
 #[derive(Default)]
-struct Parsed {
-    request: Request,
+pub(super) struct Parsed {
+    pub request: Request,
     dry_run: bool,
     refuse: Option<String>,
     help: bool,
@@ -124,7 +130,7 @@ impl Known {
         Directive::by_flag(flag)
             .map(Known::Directive)
             .or_else(|| SETTINGS.iter().find(|setting| setting.flag == flag).map(Known::Setting))
-            .or_else(|| CONTROLS.iter().find(|control| control.flag == flag).map(Known::Control))
+            .or_else(|| BY_HAND.iter().chain(CONTROLS).find(|control| control.flag == flag).map(Known::Control))
     }
 
     /// Is it complete without a value?
@@ -218,6 +224,8 @@ impl Request {
             hand_over: self.hand_over,
             ready: self.ready,
             privileged: sys::capability::has_effective(CAP_SYS_ADMIN).unwrap_or(false),
+            keep_capabilities: self.keep_capabilities,
+            working_directory: self.working_directory.clone(),
         }
     }
 
@@ -273,6 +281,10 @@ pub fn help() -> String {
     table(
         "Who the command is, as in systemd.exec(5)",
         SETTINGS.iter().map(|row| (option(row.flag, row.value), row.summary)).collect(),
+    );
+    table(
+        "By hand only, in this order",
+        BY_HAND.iter().map(|row| (option(row.flag, row.value), row.summary)).collect(),
     );
     table("Control", CONTROLS.iter().map(|row| (option(row.flag, row.value), row.summary)).collect());
     text

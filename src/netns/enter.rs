@@ -18,7 +18,7 @@ pub fn enter(places: &Places, name: &str) -> Result<Vec<String>, Error> {
     namespace.enter(libc::CLONE_NEWNET.cast_unsigned()).map_err(failed("enter"))?;
     sys::namespace::make(libc::CLONE_NEWNS.cast_unsigned()).map_err(failed("make mounts of its own for"))?;
     sys::mount::detach_from_host().map_err(failed("make mounts of its own for"))?;
-    sys::mount::sysfs().map_err(failed("mount the /sys of"))?;
+    sys::mount::own_sysfs().map_err(failed("mount the /sys of"))?;
     let mut unused = Vec::new();
     for file in files {
         let target = places.etc.join(file.file_name().unwrap_or_default());

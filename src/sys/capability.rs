@@ -61,6 +61,11 @@ pub fn drop_all() -> io::Result<()> {
     Ok(thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
 }
 
+/// Raises all permitted capabilities as ambient ones.
+pub fn raise_all_ambient() -> io::Result<()> {
+    raise_ambient(thread::capabilities(None)?.permitted.bits())
+}
+
 /// Sets the securebits.
 pub fn set_secure_bits(bits: u32) -> io::Result<()> {
     Ok(thread::set_capabilities_secure_bits(CapabilitiesSecureBits::from_bits_retain(bits))?)

@@ -44,11 +44,6 @@ impl From<OwnedFd> for Namespace {
     }
 }
 
-/// Enters the user namespace of another process, which a pidfd stands for.
-pub fn enter_user_of(process: impl AsFd) -> io::Result<()> {
-    Ok(setns(process, CloneFlags::CLONE_NEWUSER)?)
-}
-
 /// Makes a new namespace of each type in `clone_flags`, and enters it; the PID and the time
 /// namespace are for children only (unshare(2)).
 pub fn make(clone_flags: u32) -> io::Result<()> {
@@ -106,4 +101,11 @@ pub fn enter_new_time(monotonic: i64, boottime: i64) -> io::Result<()> {
     let text = format!("monotonic {monotonic_s} {monotonic_ns}\nboottime {boottime_s} {boottime_ns}\n");
     fs::write("/proc/self/timens_offsets", text)?;
     Namespace::open("/proc/self/ns/time_for_children")?.enter(libc::CLONE_NEWTIME.cast_unsigned())
+}
+
+/// Is the user namespace of the process the one that all others descend from?
+pub fn is_initial_user() -> io::Result<bool> {
+    // The number is a part of the kernel's interface: PROC_USER_INIT_INO.
+    const INITIAL: u64 = 0xEFFF_FFFD;
+    Ok(own_inode("user")? == INITIAL)
 }

@@ -120,18 +120,20 @@ fn identity_of_the_payload() {
 
 #[test]
 fn user_namespace_is_last_with_privilege_and_first_without() {
-    let user = "make and enter a user namespace: uids 0:100000:65536, gids 0:100000:65536";
+    let make = "make a user namespace: uids 0:100000:65536, gids 0:100000:65536";
+    let join = "join the user namespace";
     let rest = [
         "make namespaces: ipc, net, mnt",
         "take lo up",
         "let no mount propagate to the host",
+        "mount /sys of the network namespace",
         "mount /dev/mqueue of the IPC namespace",
         "share mounts with namespaces made from here",
     ];
     let ids_of_the_inside = ["set the groups", "set the user", "execute the command"];
     let expected: Vec<&str> = match is_privileged() {
-        true => rest.into_iter().chain([user]).collect(),
-        false => [user].into_iter().chain(rest).collect(),
+        true => [make].into_iter().chain(rest).chain([join]).collect(),
+        false => [make, join].into_iter().chain(rest).collect(),
     };
     let options = ["--uid-map=0:100000:65536", "--gid-map=0:100000:65536", "--private-network", "--private-ipc"];
     steps(&options, &[expected.as_slice(), &ids_of_the_inside].concat());
@@ -144,8 +146,12 @@ fn namespaces_one_by_one_where_some_may_be_missing() {
         &[
             "make namespaces: uts",
             "make namespaces: net",
+            "make namespaces: mnt",
             "take lo up",
             "set the host name to web",
+            "let no mount propagate to the host",
+            "mount /sys of the network namespace",
+            "share mounts with namespaces made from here",
             "execute the command",
         ],
     );
@@ -163,4 +169,56 @@ fn cgroup_trees() {
         let expected = [&[make], mount(step).as_slice(), &["execute the command"]].concat();
         steps(&[&format!("--protect-control-groups={value}")], &expected);
     }
+}
+
+#[test]
+fn mounts_in_the_order_in_which_they_are_given() {
+    let options = [
+        "--tmpfs=/b:size=1M",
+        "--root-directory=/r",
+        "--bind=/a:/b/a",
+        "--private-pids",
+        "--bind-ro=/c:/d:norbind",
+        "--dev=/dev",
+        "--sysfs=/sys",
+        "--overlay=/o:/l:/m:upperdir=/u:workdir=/w",
+        "--mount-propagation=private",
+        "--working-directory=/d",
+        "--keep-caps",
+    ];
+    steps(
+        &options,
+        &[
+            "make namespaces: pid, mnt",
+            "let no mount propagate to the host or from it",
+            "fork into the PID namespace and wait for its end",
+            "mount /proc of the PID namespace",
+            "open /a",
+            "open /c",
+            "open the devices of /dev",
+            "lay directories over each other: /l, /m; written to /u, with /w",
+            "make /r the root",
+            "mount /proc of the PID namespace",
+            "mount a tmpfs at /b",
+            "mount /a at /b/a with all below it",
+            "mount /c at /d, read-only",
+            "make a minimal /dev at /dev",
+            "mount sysfs at /sys",
+            "mount the overlay at /o",
+            "raise all capabilities as ambient ones",
+            "enter the working directory /d as that user",
+            "execute the command",
+        ],
+    );
+    steps(
+        &["--root-overlay"],
+        &[
+            "make namespaces: mnt",
+            "let no mount propagate to the host",
+            "make a throw-away overlay over the root the root",
+            "enter the working directory as it now is",
+            "share mounts with namespaces made from here",
+            "execute the command",
+        ],
+    );
 }

@@ -103,7 +103,7 @@ fn without_privilege_nothing_runs_unisolated() {
         wrapper(options)
     };
     assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(225), ""), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("PrivateNetwork=: can't make namespaces: net: Operation not permitted"));
+    assert!(outcome.stderr.contains("PrivateNetwork=: can't make namespaces: net, mnt: Operation not permitted"));
     assert!(outcome.stderr.contains("the manager must have CAP_SYS_ADMIN"));
 }
 

@@ -9,7 +9,7 @@ mod text;
 pub use step::{ExitStatus, IdMaps, Step, WatchFor};
 
 use super::identity::Identity;
-use super::{Cell, IdRange, Isolation, Kind, Kinds, PrivateUsers, ProtectControlGroups, Source};
+use super::{Cell, IdRange, Isolation, Kind, Kinds, Mount, PrivateUsers, Propagation, ProtectControlGroups, Source};
 
 /// What, beside the cell, shapes the list.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,10 @@ pub struct Circumstances {
     /// Has the wrapper the privilege to make namespaces, or does it get it from the user
     /// namespace that the cell asks for?
     pub privileged: bool,
+    /// Let all capabilities reach the command?
+    pub keep_capabilities: bool,
+    /// The command's working directory, where it is not the wrapper's own.
+    pub working_directory: Option<String>,
 }
 
 /// The steps that lead into `cell`, as `identity`.
@@ -43,13 +47,12 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
         Source::New => None,
     }));
 
-    let enter_user = match (cell.source(Kind::User), id_maps(cell)) {
-        (Some(Source::Path(_)), _) => Some(Step::Join(Kind::User)),
-        (Some(Source::New), maps) => Some(Step::EnterUserNamespace(maps)),
-        (None, _) => None,
-    };
+    if cell.source(Kind::User) == Some(Source::New) {
+        list.push(Step::MakeUserNamespace(id_maps(cell)));
+    }
+    let join_user = cell.source(Kind::User).map(|_| Step::Join(Kind::User));
     if !circumstances.privileged {
-        list.extend(enter_user.clone());
+        list.extend(join_user.clone());
     }
 
     let of_our_own = mounts(cell);
@@ -77,8 +80,11 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
             boottime: cell.time_offset_boottime.unwrap_or(0),
         });
     }
-    if of_our_own {
-        list.push(Step::DetachMounts);
+    if of_our_own && cell.propagation != Propagation::Unchanged {
+        list.push(Step::DetachMounts(cell.propagation));
+    }
+    if of_our_own && cell.source(Kind::Network).is_some() {
+        list.push(Step::MountSys);
     }
     match cell.protect_control_groups {
         ProtectControlGroups::No => {}
@@ -97,6 +103,9 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
         }
     }
     if of_our_own {
+        list.extend(mount_steps(cell, circumstances));
+    }
+    if of_our_own && cell.propagation == Propagation::Shared {
         list.push(Step::ShareMounts);
     }
     if cell.hostname_is_locked() {
@@ -105,13 +114,13 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
 
     // Ids that map to themselves are the same on both sides, and setting the groups outside keeps
     // those that the namespace does not map, as systemd does. All other ids mean the inside.
-    let ids_inside = enter_user.is_some() && cell.private_users == PrivateUsers::No;
+    let ids_inside = cell.ids_are_inside();
     let set_groups = identity.names_anyone() || ids_inside;
     if set_groups && !ids_inside {
         list.push(Step::SetGroups);
     }
     if circumstances.privileged {
-        list.extend(enter_user);
+        list.extend(join_user);
     }
     if set_groups && ids_inside {
         list.push(Step::SetGroups);
@@ -123,12 +132,17 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     if !identity.ambient.is_empty() {
         list.push(Step::RaiseAmbient(identity.ambient));
     }
+    if circumstances.keep_capabilities {
+        list.push(Step::KeepCapabilities);
+    }
     list.extend(identity.secure_bits.map(Step::SetSecureBits));
     if identity.no_new_privileges {
         list.push(Step::NoNewPrivileges);
     }
-    if identity.names_anyone() {
-        list.push(Step::CheckDirectory);
+    match &circumstances.working_directory {
+        Some(path) => list.push(Step::EnterDirectory(path.clone())),
+        None if identity.names_anyone() => list.push(Step::CheckDirectory),
+        None => {}
     }
     if cell.init {
         list.push(Step::StartInit);
@@ -144,11 +158,40 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     list
 }
 
+/// The steps that lead to the cell's own roots and mounts. What they show is what all steps before
+/// have left; all of it is taken hold of before any of it is mounted, and so has the name by which
+/// it is known outside.
+fn mount_steps(cell: &Cell, circumstances: &Circumstances) -> Vec<Step> {
+    let mut list = Vec::new();
+    let shows_something = |mount: &&Mount| matches!(mount, Mount::Bind { .. } | Mount::Dev(_) | Mount::Overlay(_));
+    list.extend(cell.mounts.iter().filter(shows_something).cloned().map(Step::Prepare));
+    if !circumstances.privileged && cell.ids_are_inside() {
+        list.push(Step::BecomeRoot);
+    }
+    for root in cell.roots() {
+        list.push(Step::EnterRoot(root));
+    }
+    // One that was mounted there before would show the processes outside.
+    let has_proc = cell.mounts.iter().any(|mount| matches!(mount, Mount::Proc(_)));
+    if cell.root_directory.is_some() && cell.source(Kind::Pid).is_some() && !has_proc {
+        list.push(Step::MountProc);
+    }
+    list.extend(cell.mounts.iter().cloned().map(Step::Mount));
+    // What is mounted may cover it. A root that was given by hand has no directory of that name.
+    if (!cell.mounts.is_empty() || cell.root_overlay) && cell.root_directory.is_none() {
+        list.push(Step::ReturnToDirectory);
+    }
+    list
+}
+
 /// Does the wrapper mount anything, and so need a mount namespace of its own?
 fn mounts(cell: &Cell) -> bool {
     let joined = cell.paths.iter().any(|(kind, _)| *kind == Kind::Mount);
     !joined
-        && (cell.private_mounts
+        && (cell.makes(Kind::Mount)
+            || !cell.mounts.is_empty()
+            || cell.root_directory.is_some()
+            || cell.source(Kind::Network).is_some()
             || cell.private_ipc
             || cell.protect_control_groups != ProtectControlGroups::No
             || cell.source(Kind::Pid).is_some())

@@ -1,7 +1,7 @@
 //! One step: what it changes, what it needs, and how it fails.
 
 use crate::cell::capability::CapabilitySet;
-use crate::cell::{Condition, IdRange, Kind, Kinds};
+use crate::cell::{Condition, IdRange, Kind, Kinds, Mount, Propagation, Root};
 
 /// An exit status of systemd.exec(5), "Process Exit Codes": `systemctl status` shows its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +65,8 @@ pub enum Step {
     Open(Kind, String),
     /// Enter the namespace of this kind that was opened.
     Join(Kind),
-    /// Make a user namespace with these maps, and enter it.
-    EnterUserNamespace(IdMaps),
+    /// Make a user namespace with these maps, to be joined later.
+    MakeUserNamespace(IdMaps),
     /// Make these namespaces.
     Unshare(Kinds),
     /// Take lo up.
@@ -82,8 +82,10 @@ pub enum Step {
         /// Of CLOCK_BOOTTIME.
         boottime: i64,
     },
-    /// Let no mount reach the host any more.
-    DetachMounts,
+    /// Let no mount reach the host any more, or none of the host's the cell either.
+    DetachMounts(Propagation),
+    /// Mount /sys as the network namespace sees it.
+    MountSys,
     /// Mount the cgroup tree as the new cgroup namespace sees it, or the host's read-only.
     MountCgroup {
         /// Read-only?
@@ -102,6 +104,16 @@ pub enum Step {
     },
     /// Mount /proc as the PID namespace sees it.
     MountProc,
+    /// Take hold of what a mount shows, before anything is mounted over it.
+    Prepare(Mount),
+    /// Become root of the user namespace, whom files can belong to.
+    BecomeRoot,
+    /// Make this the root.
+    EnterRoot(Root),
+    /// Mount it.
+    Mount(Mount),
+    /// Enter the working directory as it now is.
+    ReturnToDirectory,
     /// Let mounts propagate again among the mount namespaces that are made from this one.
     ShareMounts,
     /// Take sethostname(2) and setdomainname(2) away.
@@ -114,12 +126,16 @@ pub enum Step {
     SetUser,
     /// Raise these ambient capabilities.
     RaiseAmbient(CapabilitySet),
+    /// Raise all permitted capabilities as ambient ones.
+    KeepCapabilities,
     /// Set the securebits.
     SetSecureBits(u32),
     /// Set no_new_privs.
     NoNewPrivileges,
     /// Enter the working directory once more, as the user that the service now is.
     CheckDirectory,
+    /// Enter this working directory, as the user that the service now is.
+    EnterDirectory(String),
     /// Send the first process of the PID namespace to its work.
     StartInit,
     /// Send the watcher to its work.
@@ -137,15 +153,26 @@ impl Step {
             Step::Verify { kind: Kind::Network, .. }
             | Step::Open(Kind::Network, _)
             | Step::Join(Kind::Network)
-            | Step::LoopbackUp => ExitStatus::Network,
-            Step::Unshare(kinds) if kinds.iter().all(|kind| kind == Kind::Network) => ExitStatus::Network,
-            Step::EnterUserNamespace(_) | Step::Join(Kind::User) | Step::LookUpUser | Step::SetUser => ExitStatus::User,
+            | Step::LoopbackUp
+            | Step::MountSys => ExitStatus::Network,
+            // The mount namespace is there for its /sys.
+            Step::Unshare(kinds)
+                if kinds.contains(Kind::Network)
+                    && kinds.iter().all(|kind| matches!(kind, Kind::Network | Kind::Mount)) =>
+            {
+                ExitStatus::Network
+            }
+            Step::MakeUserNamespace(_)
+            | Step::Join(Kind::User)
+            | Step::BecomeRoot
+            | Step::LookUpUser
+            | Step::SetUser => ExitStatus::User,
             Step::SetGroups => ExitStatus::Group,
-            Step::LimitCapabilities(_) | Step::RaiseAmbient(_) => ExitStatus::Capabilities,
+            Step::LimitCapabilities(_) | Step::RaiseAmbient(_) | Step::KeepCapabilities => ExitStatus::Capabilities,
             Step::SetSecureBits(_) => ExitStatus::SecureBits,
             Step::NoNewPrivileges => ExitStatus::NoNewPrivileges,
             Step::LockHostname => ExitStatus::Seccomp,
-            Step::CheckDirectory => ExitStatus::Chdir,
+            Step::CheckDirectory | Step::EnterDirectory(_) | Step::ReturnToDirectory => ExitStatus::Chdir,
             Step::Watch(_) | Step::Ready | Step::Exec => ExitStatus::Exec,
             _ => ExitStatus::Namespace,
         }
@@ -156,21 +183,26 @@ impl Step {
         match self {
             Step::Unshare(kinds) => *kinds,
             Step::Verify { kind, .. } | Step::Open(kind, _) | Step::Join(kind) => Kinds::from_iter([*kind]),
-            Step::EnterUserNamespace(_) => Kinds::from_iter([Kind::User]),
-            Step::LoopbackUp => Kinds::from_iter([Kind::Network]),
+            Step::MakeUserNamespace(_) | Step::BecomeRoot => Kinds::from_iter([Kind::User]),
+            Step::LoopbackUp | Step::MountSys => Kinds::from_iter([Kind::Network]),
             Step::SetHostname(_) | Step::SetDomainname(_) | Step::LockHostname => Kinds::from_iter([Kind::Uts]),
             Step::SetTimeOffsets { .. } => Kinds::from_iter([Kind::Time]),
             Step::MountCgroup { .. } => Kinds::from_iter([Kind::Cgroup]),
             Step::MountMqueue => Kinds::from_iter([Kind::Ipc]),
             Step::Fork { .. } | Step::MountProc | Step::StartInit => Kinds::from_iter([Kind::Pid]),
-            Step::DetachMounts | Step::ShareMounts => Kinds::from_iter([Kind::Mount]),
+            Step::DetachMounts(_)
+            | Step::Prepare(_)
+            | Step::EnterRoot(_)
+            | Step::Mount(_)
+            | Step::ReturnToDirectory
+            | Step::ShareMounts => Kinds::from_iter([Kind::Mount]),
             _ => Kinds::NONE,
         }
     }
 
     /// Is it done once for the cell, and not by each of its processes?
     pub fn is_of_the_cell(&self) -> bool {
-        matches!(self, Step::MountProc | Step::ShareMounts)
+        matches!(self, Step::MountProc | Step::Prepare(_) | Step::EnterRoot(_) | Step::Mount(_) | Step::ShareMounts)
     }
 
     /// The namespaces without which the step must not be taken: setting a host name is for a
@@ -181,7 +213,9 @@ impl Step {
             Step::MountCgroup { .. } => Kinds::from_iter([Kind::Mount, Kind::Cgroup]),
             Step::MountMqueue => Kinds::from_iter([Kind::Mount, Kind::Ipc]),
             Step::MountProc => Kinds::from_iter([Kind::Mount, Kind::Pid]),
-            Step::Unshare(_) | Step::Verify { .. } | Step::Open(..) | Step::Join(_) | Step::EnterUserNamespace(_) => {
+            // The network namespace may be systemd's work.
+            Step::MountSys => Kinds::from_iter([Kind::Mount]),
+            Step::Unshare(_) | Step::Verify { .. } | Step::Open(..) | Step::Join(_) | Step::MakeUserNamespace(_) => {
                 Kinds::NONE
             }
             _ => self.kinds(),

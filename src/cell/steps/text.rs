@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::step::{IdMaps, Step, WatchFor};
-use crate::cell::IdRange;
+use crate::cell::{IdRange, Mount, Overlay, Propagation, Root};
 
 impl fmt::Display for IdMaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,7 +33,7 @@ impl fmt::Display for Step {
             Step::LookUpUser => f.write_str("look up the user and its groups"),
             Step::Open(kind, path) => write!(f, "open the {kind} namespace {path}"),
             Step::Join(kind) => write!(f, "join the {kind} namespace"),
-            Step::EnterUserNamespace(maps) => write!(f, "make and enter a user namespace: {maps}"),
+            Step::MakeUserNamespace(maps) => write!(f, "make a user namespace: {maps}"),
             Step::Unshare(kinds) => write!(f, "make namespaces: {kinds}"),
             Step::LoopbackUp => f.write_str("take lo up"),
             Step::SetHostname(name) => write!(f, "set the host name to {name}"),
@@ -44,7 +44,9 @@ impl fmt::Display for Step {
                     "shift the clocks and enter the time namespace: monotonic {monotonic} ns, boottime {boottime} ns"
                 )
             }
-            Step::DetachMounts => f.write_str("let no mount propagate to the host"),
+            Step::DetachMounts(Propagation::Private) => f.write_str("let no mount propagate to the host or from it"),
+            Step::DetachMounts(_) => f.write_str("let no mount propagate to the host"),
+            Step::MountSys => f.write_str("mount /sys of the network namespace"),
             Step::MountCgroup { read_only, fresh } => write!(
                 f,
                 "mount /sys/fs/cgroup {}{}",
@@ -59,18 +61,44 @@ impl fmt::Display for Step {
                 if *hand_over { ", hand the main process over and leave" } else { " and wait for its end" }
             ),
             Step::MountProc => f.write_str("mount /proc of the PID namespace"),
+            Step::Prepare(Mount::Bind { source, .. }) => write!(f, "open {source}"),
+            Step::Prepare(Mount::Overlay(Overlay { lower, upper, .. })) => {
+                write!(f, "lay directories over each other: {}", lower.join(", "))?;
+                match upper {
+                    Some((upper, work)) => write!(f, "; written to {upper}, with {work}"),
+                    None => f.write_str("; read-only"),
+                }
+            }
+            Step::Prepare(_) => f.write_str("open the devices of /dev"),
+            Step::BecomeRoot => f.write_str("become root of the user namespace"),
+            Step::EnterRoot(Root::Directory(path)) => write!(f, "make {path} the root"),
+            Step::EnterRoot(Root::Overlay) => f.write_str("make a throw-away overlay over the root the root"),
+            Step::Mount(Mount::Bind { source, destination, recursive, flags }) => write!(
+                f,
+                "mount {source} at {destination}{}{}",
+                if *recursive { " with all below it" } else { "" },
+                if flags.read_only { ", read-only" } else { "" }
+            ),
+            Step::Mount(Mount::Tmpfs { destination, .. }) => write!(f, "mount a tmpfs at {destination}"),
+            Step::Mount(Mount::Proc(path)) => write!(f, "mount procfs at {path}"),
+            Step::Mount(Mount::Sysfs(path)) => write!(f, "mount sysfs at {path}"),
+            Step::Mount(Mount::Dev(path)) => write!(f, "make a minimal /dev at {path}"),
+            Step::Mount(Mount::Overlay(overlay)) => write!(f, "mount the overlay at {}", overlay.destination),
+            Step::ReturnToDirectory => f.write_str("enter the working directory as it now is"),
             Step::ShareMounts => f.write_str("share mounts with namespaces made from here"),
             Step::LockHostname => f.write_str("take sethostname and setdomainname away"),
             Step::SetGroups => f.write_str("set the groups"),
             Step::LimitCapabilities(set) => write!(f, "limit the bounding set to: {set}"),
             Step::SetUser => f.write_str("set the user"),
             Step::RaiseAmbient(set) => write!(f, "raise ambient capabilities: {set}"),
+            Step::KeepCapabilities => f.write_str("raise all capabilities as ambient ones"),
             Step::SetSecureBits(bits) => write!(f, "set the securebits to {bits:#x}"),
             Step::NoNewPrivileges => f.write_str("set no_new_privs"),
             Step::CheckDirectory => f.write_str("enter the working directory as that user"),
             Step::StartInit => {
                 f.write_str("have the PID namespace's orphans reaped, and signals to its init passed on")
             }
+            Step::EnterDirectory(path) => write!(f, "enter the working directory {path} as that user"),
             Step::Watch(watch_for) => write!(f, "have {watch_for} watched"),
             Step::Ready => f.write_str("tell the manager READY=1"),
             Step::Exec => f.write_str("execute the command"),

@@ -38,13 +38,15 @@ const NATIVE_FROM: &[(&str, &str, Option<u32>)] = &[
     ("ProtectControlGroups", "strict", Some(257)),
     ("TimeOffsetMonotonic", "1d", None),
     ("TimeOffsetBoottime", "1d", None),
+    ("RootOverlay", "yes", None),
+    ("Overlay", "/d:/l", None),
     ("ReadyWhen", "tcp:80", None),
     ("HealthProbe", "tcp:80", None),
     ("Isolation", "try", Some(252)),
 ];
 
 /// Planned, and refused until they work.
-const NOT_YET: &[&str] = &["NamespacesOf", "RootOverlay", "Overlay"];
+const NOT_YET: &[&str] = &["NamespacesOf"];
 
 /// `IPCNamespacePath` → `ipc-namespace-path`, `PrivatePIDs` → `private-pids`.
 fn kebab(name: &str) -> String {

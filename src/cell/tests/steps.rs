@@ -19,23 +19,29 @@ fn identities() -> impl Strategy<Value = Identity> {
 fn circumstances() -> impl Strategy<Value = Circumstances> {
     any::<[bool; 4]>().prop_map(|[verify, hand_over, ready, privileged]| {
         let step = Step::Verify { kind: Kind::Network, manager: 1, directives: "PrivateNetwork=".to_owned() };
-        Circumstances { verify: if verify { vec![step] } else { Vec::new() }, hand_over, ready, privileged }
+        Circumstances {
+            verify: if verify { vec![step] } else { Vec::new() },
+            hand_over,
+            ready,
+            privileged,
+            ..Circumstances::default()
+        }
     })
 }
 
 /// Looks, and changes nothing.
 fn only_looks(step: &Step) -> bool {
-    matches!(step, Step::Verify { .. } | Step::LookUpUser | Step::Open(..))
+    matches!(step, Step::Verify { .. } | Step::LookUpUser | Step::Open(..) | Step::MakeUserNamespace(_))
 }
 
 fn enters_user_namespace(step: &Step) -> bool {
-    matches!(step, Step::EnterUserNamespace(_) | Step::Join(Kind::User))
+    matches!(step, Step::Join(Kind::User))
 }
 
 /// The namespaces that a step puts the process into.
 fn gains(step: &Step) -> Kinds {
     match step {
-        Step::Unshare(_) | Step::Join(_) | Step::EnterUserNamespace(_) => step.kinds(),
+        Step::Unshare(_) | Step::Join(_) => step.kinds(),
         _ => Kinds::NONE,
     }
 }
@@ -47,11 +53,12 @@ fn rank(step: &Step) -> Option<u32> {
         Step::LimitCapabilities(_) => 2,
         Step::SetUser => 3,
         Step::RaiseAmbient(_) => 4,
-        Step::SetSecureBits(_) => 5,
-        Step::NoNewPrivileges => 6,
-        Step::CheckDirectory => 7,
-        Step::Ready => 8,
-        Step::Exec => 9,
+        Step::KeepCapabilities => 5,
+        Step::SetSecureBits(_) => 6,
+        Step::NoNewPrivileges => 7,
+        Step::CheckDirectory | Step::EnterDirectory(_) => 8,
+        Step::Ready => 9,
+        Step::Exec => 10,
         _ => return None,
     })
 }
@@ -77,7 +84,12 @@ proptest! {
             prop_assert!(gained.without(held) == gained, "{step:?} in {list:?}");
             held = held.with(gained);
             if let Step::Join(kind) = step {
-                prop_assert!(list.iter().any(|other| matches!(other, Step::Open(opened, _) if opened == kind)));
+                let opens = |other: &Step| match other {
+                    Step::Open(opened, _) => opened == kind,
+                    Step::MakeUserNamespace(_) => *kind == Kind::User,
+                    _ => false,
+                };
+                prop_assert_eq!(list.iter().filter(|other| opens(other)).count(), 1);
             }
         }
 
@@ -119,10 +131,20 @@ proptest! {
         // Mounts reach the host at no time, and each other again at the end.
         let at = |wanted: &Step| list.iter().position(|step| step == wanted);
         let mounting = |step: &Step| {
-            matches!(step, Step::MountCgroup { .. } | Step::MountMqueue | Step::MountProc)
+            matches!(
+                step,
+                Step::MountSys
+                    | Step::MountCgroup { .. }
+                    | Step::MountMqueue
+                    | Step::MountProc
+                    | Step::Prepare(_)
+                    | Step::EnterRoot(_)
+                    | Step::Mount(_)
+                    | Step::ReturnToDirectory
+            )
         };
         for (i, step) in list.iter().enumerate().filter(|(_, step)| mounting(step)) {
-            prop_assert!(at(&Step::DetachMounts).is_some_and(|detached| detached < i), "{step:?} in {list:?}");
+            prop_assert!(at(&Step::DetachMounts(Propagation::Shared)).is_some_and(|detached| detached < i), "{step:?} in {list:?}");
             prop_assert!(at(&Step::ShareMounts).is_some_and(|shared| shared > i), "{step:?} in {list:?}");
         }
     }
@@ -151,7 +173,7 @@ fn maps_of_ids_are_systemds() {
         let cell = cell(&[line]).unwrap();
         let circumstances = Circumstances { privileged: true, ..Circumstances::default() };
         let list = steps(&cell, &Identity::default(), &circumstances);
-        list.into_iter().find_map(|step| if let Step::EnterUserNamespace(maps) = step { Some(maps) } else { None })
+        list.into_iter().find_map(|step| if let Step::MakeUserNamespace(maps) = step { Some(maps) } else { None })
     };
     let all = |count, deny_setgroups| {
         let range = vec![IdRange { inside: 0, outside: 0, count }];

@@ -4,7 +4,7 @@ use std::io;
 
 use super::Wrapper;
 use crate::cell::steps::IdMaps;
-use crate::cell::{IdRange, Kind, PrivateUsers};
+use crate::cell::{IdRange, Kind};
 use crate::exec::id_map::Maps;
 use crate::sys::{capability, identity};
 
@@ -28,7 +28,7 @@ impl Wrapper<'_> {
 
     /// Where ids mean the inside of a user namespace and none is given, root of it is meant.
     pub(super) fn ids_inside(&self) -> bool {
-        self.held.contains(Kind::User) && self.request.cell.private_users == PrivateUsers::No
+        self.held.contains(Kind::User) && self.request.cell.ids_are_inside()
     }
 
     pub(super) fn set_groups(&self) -> io::Result<()> {
@@ -40,10 +40,17 @@ impl Wrapper<'_> {
         identity::set_groups(gid, groups)
     }
 
+    /// Without it the process would have an id that the user namespace does not map, and could
+    /// make no file in what is mounted there.
+    pub(super) fn become_root(&self) -> io::Result<()> {
+        identity::set_groups(Some(0), None)?;
+        identity::set_user(0)
+    }
+
     pub(super) fn set_user(&self) -> io::Result<()> {
         let Some(uid) = self.ids.uid.or(self.ids_inside().then_some(0)) else { return Ok(()) };
         let identity = &self.request.identity;
-        let keep = !identity.ambient.is_empty() || identity.secure_bits.is_some();
+        let keep = !identity.ambient.is_empty() || identity.secure_bits.is_some() || self.request.keep_capabilities;
         if keep && uid != 0 {
             capability::keep_through_setuid()?;
         }

@@ -1,6 +1,7 @@
 //! Carrying the steps out, from front to back.
 
 mod identity;
+mod mounts;
 mod payload;
 
 use std::convert::Infallible;
@@ -20,10 +21,11 @@ use super::report::{Priority, Report};
 use super::request::Request;
 use super::users::{self, Ids};
 use crate::cell::steps::{Step, steps};
-use crate::cell::{Isolation, Kind, Kinds, PrivateUsers};
+use crate::cell::{Isolation, Kind, Kinds, Propagation};
 use crate::notify::{Notifier, NotifyState};
 use crate::sys::namespace::{self, Namespace};
 use crate::sys::{capability, mount, network, process, seccomp};
+use mounts::Mounts;
 
 /// Carries out what `request` asks for. Returns only with the reason why the payload did not
 /// start.
@@ -40,6 +42,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         watchdog: None,
         role: Role::Payload(Vec::new()),
         directory: None,
+        mounts: None,
         report,
     };
     wrapper.prepare().map_err(|cause| Failure::of_step(request, &Step::Exec, &cause))?;
@@ -83,6 +86,8 @@ struct Wrapper<'r> {
     role: Role,
     /// Where to go back to after another mount namespace was entered.
     directory: Option<PathBuf>,
+    /// The mounts of its own, once there is one.
+    mounts: Option<Mounts>,
     report: &'r Report,
 }
 
@@ -115,6 +120,10 @@ impl Wrapper<'_> {
             self.environment.remove("WATCHDOG_USEC");
             self.environment.remove("WATCHDOG_PID");
         }
+        let cell = &self.request.cell;
+        if cell.paths.iter().any(|(kind, _)| *kind == Kind::Mount) || cell.root_overlay || !cell.mounts.is_empty() {
+            self.directory = Some(std::env::current_dir()?);
+        }
         if self.request.hide_notify_socket {
             self.environment.remove("NOTIFY_SOCKET");
         }
@@ -125,7 +134,7 @@ impl Wrapper<'_> {
     /// inside of a user namespace: outside they are others, root among them.
     fn may_go_on_without(&self, step: &Step) -> bool {
         let cell = &self.request.cell;
-        let ids_inside = step.kinds().contains(Kind::User) && cell.private_users == PrivateUsers::No;
+        let ids_inside = step.kinds().contains(Kind::User) && cell.ids_are_inside();
         cell.isolation == Isolation::Try && !step.kinds().is_empty() && !ids_inside
     }
 
@@ -133,20 +142,9 @@ impl Wrapper<'_> {
         match step {
             Step::Verify { kind, manager, .. } => return verify(*kind, *manager),
             Step::LookUpUser => self.ids = users::look_up(&self.request.identity)?,
-            Step::Open(kind, path) => {
-                self.opened.push((*kind, Namespace::open(path)?));
-                if *kind == Kind::Mount {
-                    self.directory = Some(std::env::current_dir()?);
-                }
-            }
+            Step::Open(kind, path) => self.opened.push((*kind, Namespace::open(path)?)),
             Step::Join(kind) => self.join(*kind)?,
-            Step::EnterUserNamespace(maps) => {
-                match &self.role {
-                    Role::Payload(_) => id_map::make(&self.maps(maps))?.enter(Kind::User.clone_flag())?,
-                    Role::Beside(_, post) => post.join_user_namespace()?,
-                }
-                self.held.insert(Kind::User);
-            }
+            Step::MakeUserNamespace(maps) => self.opened.push((Kind::User, id_map::make(&self.maps(maps))?)),
             Step::Unshare(kinds) => {
                 namespace::make(kinds.clone_flags())?;
                 kinds.iter().for_each(|kind| self.held.insert(kind));
@@ -155,22 +153,31 @@ impl Wrapper<'_> {
             Step::SetHostname(name) => namespace::set_hostname(name)?,
             Step::SetDomainname(name) => namespace::set_domainname(name)?,
             Step::SetTimeOffsets { monotonic, boottime } => namespace::enter_new_time(*monotonic, *boottime)?,
-            Step::DetachMounts => mount::detach_from_host()?,
+            Step::DetachMounts(Propagation::Private) => mount::cut_off_from_host()?,
+            Step::DetachMounts(_) => mount::detach_from_host()?,
+            Step::MountSys => self.mounts()?.sysfs()?,
             Step::MountCgroup { read_only, fresh: true } => mount::cgroup(*read_only)?,
             Step::MountCgroup { fresh: false, .. } => mount::cgroup_read_only()?,
             Step::MountMqueue => mount::mqueue()?,
             Step::Fork { hand_over, init } => self.fork(*hand_over, *init)?,
-            Step::MountProc => mount::proc()?,
+            Step::MountProc => self.mounts()?.proc()?,
+            Step::Prepare(mount) => self.mounts()?.prepare(mount)?,
+            Step::BecomeRoot => self.become_root()?,
+            Step::EnterRoot(root) => self.mounts()?.enter_root(root)?,
+            Step::Mount(mount) => self.mounts()?.mount(mount)?,
+            Step::ReturnToDirectory => self.return_to_directory()?,
             Step::ShareMounts => mount::share()?,
             Step::LockHostname => seccomp::deny_hostname_changes()?,
             Step::SetGroups => self.set_groups()?,
             Step::LimitCapabilities(keep) => capability::limit_bounding_set(keep.0)?,
             Step::SetUser => self.set_user()?,
             Step::RaiseAmbient(set) => capability::raise_ambient(set.0)?,
+            Step::KeepCapabilities => capability::raise_all_ambient()?,
             Step::SetSecureBits(bits) => capability::set_secure_bits(*bits)?,
             Step::NoNewPrivileges => capability::no_new_privileges()?,
             // Natively systemd enters the directory as the user, who may lack the permission.
             Step::CheckDirectory => std::env::set_current_dir(".")?,
+            Step::EnterDirectory(path) => std::env::set_current_dir(path)?,
             Step::StartInit => self.start_init()?,
             Step::Watch(watch_for) => self.watch(watch_for)?,
             Step::Ready => {
@@ -188,10 +195,22 @@ impl Wrapper<'_> {
         let Some((_, namespace)) = opened else { return Ok(()) };
         namespace.enter(kind.clone_flag())?;
         self.held.insert(kind);
-        match self.directory.take_if(|_| kind == Kind::Mount) {
+        if kind == Kind::Mount { self.return_to_directory() } else { Ok(()) }
+    }
+
+    /// Enters the working directory by its path, which may lead elsewhere now.
+    fn return_to_directory(&self) -> io::Result<()> {
+        match &self.directory {
             Some(directory) => std::env::set_current_dir(directory),
             None => Ok(()),
         }
+    }
+
+    fn mounts(&mut self) -> io::Result<&mut Mounts> {
+        if self.mounts.is_none() {
+            self.mounts = Some(Mounts::new()?);
+        }
+        self.mounts.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn notifier(&self) -> io::Result<&Notifier> {

@@ -1,16 +1,25 @@
 //! Mounts in a mount namespace of our own, by the mount API of Linux 5.2 and 5.12.
 
-mod proc;
+mod anew;
+mod dev;
+mod mountinfo;
+mod overlay;
+mod place;
+mod root;
 
-pub use proc::proc;
+pub use anew::{own_sysfs, proc, sysfs};
+pub use dev::Devices;
+pub use mountinfo::unescape;
+pub use overlay::{overlay, throw_away_overlay};
+pub use place::Places;
+pub use root::{Root, enter_root};
 
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
     fsconfig_create, fsconfig_set_string, fsmount, fsopen, mount_change, move_mount, open_tree, unmount,
@@ -19,6 +28,11 @@ use rustix::mount::{
 /// Makes every mount a slave: what the host mounts still arrives here, and nothing goes back.
 pub fn detach_from_host() -> io::Result<()> {
     Ok(mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?)
+}
+
+/// Makes every mount private: nothing arrives, nothing goes back.
+pub fn cut_off_from_host() -> io::Result<()> {
+    Ok(mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?)
 }
 
 /// Makes every mount shared among the namespaces that are made from this one, as a host's are.
@@ -39,15 +53,7 @@ pub fn cgroup(read_only: bool) -> io::Result<()> {
 
 /// Makes the cgroup tree that is mounted read-only.
 pub fn cgroup_read_only() -> io::Result<()> {
-    set_read_only(CWD, "/sys/fs/cgroup", libc::AT_RECURSIVE)
-}
-
-/// Mounts the /sys of the network namespace, read-only where that was.
-pub fn sysfs() -> io::Result<()> {
-    let mut attributes = HARMLESS;
-    let read_only = nix::sys::statvfs::statvfs("/sys")?.flags().contains(nix::sys::statvfs::FsFlags::ST_RDONLY);
-    attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, read_only);
-    replace(&make("sysfs", &[], attributes)?, "/sys")
+    set_attributes(CWD, "/sys/fs/cgroup", MountAttrFlags::MOUNT_ATTR_RDONLY, libc::AT_RECURSIVE)
 }
 
 /// Mounts the message queues of the IPC namespace, mq_overview(7).
@@ -55,24 +61,99 @@ pub fn mqueue() -> io::Result<()> {
     replace(&make("mqueue", &[], HARMLESS)?, "/dev/mqueue")
 }
 
+/// A tmpfs that is not mounted anywhere yet.
+pub fn tmpfs(options: &[(String, String)], flags: Flags) -> io::Result<OwnedFd> {
+    make("tmpfs", options, flags.attributes())
+}
+
+/// A copy of the mount at `path`, and of those below it if it is to be recursive, not mounted
+/// anywhere yet.
+pub fn tree(path: &Path, recursive: bool) -> io::Result<OwnedFd> {
+    clone(CWD, path, recursive, OFlags::empty())
+}
+
+/// Sets these flags on a copy of a tree.
+pub fn restrict(tree: &OwnedFd, flags: Flags) -> io::Result<()> {
+    if flags == Flags::default() {
+        return Ok(());
+    }
+    set_attributes(tree.as_fd(), "", flags.attributes(), libc::AT_EMPTY_PATH | libc::AT_RECURSIVE)
+}
+
+/// What a mount takes away, mount(8).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are mount(8)'s")]
+pub struct Flags {
+    pub read_only: bool,
+    pub nosuid: bool,
+    pub nodev: bool,
+    pub noexec: bool,
+}
+
+impl Flags {
+    fn attributes(self) -> MountAttrFlags {
+        let mut attributes = MountAttrFlags::empty();
+        attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, self.read_only);
+        attributes.set(MountAttrFlags::MOUNT_ATTR_NOSUID, self.nosuid);
+        attributes.set(MountAttrFlags::MOUNT_ATTR_NODEV, self.nodev);
+        attributes.set(MountAttrFlags::MOUNT_ATTR_NOEXEC, self.noexec);
+        attributes
+    }
+}
+
 const HARMLESS: MountAttrFlags =
     MountAttrFlags::MOUNT_ATTR_NOSUID.union(MountAttrFlags::MOUNT_ATTR_NODEV).union(MountAttrFlags::MOUNT_ATTR_NOEXEC);
+
+/// What the mount of a file takes away, but for writing.
+fn taken_away(file: impl AsFd) -> io::Result<MountAttrFlags> {
+    let flags = rustix::fs::fstatvfs(file)?.f_flag;
+    let mut attributes = MountAttrFlags::empty();
+    for (flag, attribute) in [
+        (StatVfsMountFlags::NOSUID, MountAttrFlags::MOUNT_ATTR_NOSUID),
+        (StatVfsMountFlags::NODEV, MountAttrFlags::MOUNT_ATTR_NODEV),
+        (StatVfsMountFlags::NOEXEC, MountAttrFlags::MOUNT_ATTR_NOEXEC),
+    ] {
+        attributes.set(attribute, flags.contains(flag));
+    }
+    Ok(attributes)
+}
 
 /// Makes a file system that is not mounted anywhere yet.
 fn make(fs: &str, options: &[(String, String)], attributes: MountAttrFlags) -> io::Result<OwnedFd> {
     let context = fsopen(fs, FsOpenFlags::FSOPEN_CLOEXEC)?;
-    for (key, value) in options {
-        fsconfig_set_string(context.as_fd(), key.as_str(), value.as_str())?;
-    }
-    fsconfig_create(context.as_fd())?;
+    let configure = || {
+        // What mount(8) and systemd show in the place of a device.
+        fsconfig_set_string(context.as_fd(), "source", fs)?;
+        for (key, value) in options {
+            match value.is_empty() {
+                true => rustix::mount::fsconfig_set_flag(context.as_fd(), key.as_str())?,
+                false => fsconfig_set_string(context.as_fd(), key.as_str(), value.as_str())?,
+            }
+        }
+        fsconfig_create(context.as_fd())
+    };
+    configure().map_err(|error| explain(&context, error.into()))?;
     Ok(fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?)
+}
+
+/// What the file system itself says of an error, which its number tells only half of.
+fn explain(context: &OwnedFd, error: io::Error) -> io::Error {
+    let mut message = [0; 512];
+    match rustix::io::read(context, &mut message) {
+        // After the class of the message, a letter and a space.
+        Ok(length @ 3..) => {
+            let said = String::from_utf8_lossy(&message[2..length]).trim_end().to_owned();
+            io::Error::new(error.kind(), format!("{error} ({said})"))
+        }
+        _ => error,
+    }
 }
 
 /// Mounts `tree` at `target` in the place of what was mounted there, so that unmounting it does
 /// not bring the old mount to light. Where that may not be unmounted, the kernel guards it.
-fn replace(tree: &OwnedFd, target: &str) -> io::Result<()> {
-    match unmount(target, UnmountFlags::DETACH) {
-        Ok(()) | Err(rustix::io::Errno::INVAL | rustix::io::Errno::PERM) => attach(tree, Path::new(target)),
+fn replace(tree: &OwnedFd, target: impl AsRef<Path>) -> io::Result<()> {
+    match unmount(target.as_ref(), UnmountFlags::DETACH) {
+        Ok(()) | Err(rustix::io::Errno::INVAL | rustix::io::Errno::PERM) => attach(tree, target.as_ref()),
         Err(error) => Err(error.into()),
     }
 }
@@ -81,17 +162,24 @@ fn attach(tree: &OwnedFd, target: &Path) -> io::Result<()> {
     Ok(move_mount(tree.as_fd(), "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?)
 }
 
+/// The same, upon the file that `target` is open at.
+fn attach_upon(tree: &OwnedFd, target: impl AsFd) -> io::Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    Ok(move_mount(tree.as_fd(), "", target.as_fd(), "", flags)?)
+}
+
 /// A copy of the mount at `path`, not mounted anywhere yet.
-fn clone(at: BorrowedFd<'_>, path: &Path) -> io::Result<OwnedFd> {
+fn clone(at: BorrowedFd<'_>, path: &Path, recursive: bool, open: OFlags) -> io::Result<OwnedFd> {
     // Through an O_PATH descriptor, which triggers no automount.
-    let place = rustix::fs::openat(at, path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    let place = rustix::fs::openat(at, path, OFlags::PATH | OFlags::CLOEXEC | open, Mode::empty())?;
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    flags.set(OpenTreeFlags::AT_RECURSIVE, recursive);
     Ok(open_tree(place.as_fd(), "", flags)?)
 }
 
-fn set_read_only(at: BorrowedFd<'_>, path: &str, flags: i32) -> io::Result<()> {
+fn set_attributes(at: BorrowedFd<'_>, path: &str, set: MountAttrFlags, flags: i32) -> io::Result<()> {
     let path = CString::new(path)?;
-    let attributes = libc::mount_attr { attr_set: libc::MOUNT_ATTR_RDONLY, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let attributes = libc::mount_attr { attr_set: u64::from(set.bits()), attr_clr: 0, propagation: 0, userns_fd: 0 };
     // SAFETY: the kernel reads the path up to its NUL, and `attributes` for the size given.
     let result = unsafe {
         libc::syscall(
@@ -104,24 +192,4 @@ fn set_read_only(at: BorrowedFd<'_>, path: &str, flags: i32) -> io::Result<()> {
         )
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-/// Takes away mountinfo's octal escapes of white space and backslashes.
-pub fn unescape(path: &str) -> PathBuf {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let [first, after @ ..] = rest {
-        let octal = after.get(..3).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
-        match (first, octal) {
-            (b'\\', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[3..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    PathBuf::from(std::ffi::OsStr::from_bytes(&bytes))
 }

@@ -8,6 +8,7 @@ mod identity;
 mod init;
 mod ipnetns;
 mod lsns;
+mod mounts;
 mod net;
 mod pid;
 mod ready;
@@ -83,6 +84,7 @@ pub fn all() -> Vec<Entry> {
         init::CASES,
         ipnetns::CASES,
         lsns::CASES,
+        mounts::CASES,
         net::CASES,
         pid::CASES,
         ready::CASES,

@@ -1,0 +1,103 @@
+//! Where in the root something is to be mounted.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, mkdirat, openat, openat2, statx};
+
+use super::{attach_upon, mountinfo};
+
+/// The mount points of a process, and the mounts that it has made so far.
+#[derive(Debug)]
+pub struct Places {
+    /// Procfs, which may not be in the root that comes.
+    proc: OwnedFd,
+    /// The ids of those mounts; in them, mount points that are missing are made.
+    made: Vec<u64>,
+}
+
+impl Places {
+    /// Before another root is entered.
+    pub fn new() -> io::Result<Places> {
+        Ok(Places { proc: mountinfo::open_proc()?, made: Vec::new() })
+    }
+
+    /// Procfs, even where the root has none.
+    pub fn proc(&self) -> &OwnedFd {
+        &self.proc
+    }
+
+    /// Notes that the file system upon `place` is of our making.
+    pub fn made(&mut self, mount: impl AsFd) -> io::Result<()> {
+        self.made.push(mount_id(mount)?);
+        Ok(())
+    }
+
+    /// Opens the mount point at `path`: below the root whatever symbolic links say, and never by one
+    /// of procfs's magic links. One that is missing is made if that leaves no trace.
+    pub fn open(&self, path: &Path, directory: bool) -> io::Result<OwnedFd> {
+        if !path.components().any(|part| matches!(part, Component::Normal(_))) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the root itself can't be mounted upon"));
+        }
+        match in_root(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(path, directory),
+            place => place,
+        }
+    }
+
+    /// Its path without symbolic links.
+    pub fn canonical(&self, place: &OwnedFd) -> io::Result<PathBuf> {
+        use std::os::unix::ffi::OsStringExt;
+        let link = format!("self/fd/{}", place.as_raw_fd());
+        let path = rustix::fs::readlinkat(&self.proc, link, Vec::new())?;
+        Ok(PathBuf::from(std::ffi::OsString::from_vec(path.into_bytes())))
+    }
+
+    /// Mounts `tree` at `path`.
+    pub fn attach(&mut self, tree: &OwnedFd, path: &Path) -> io::Result<()> {
+        let directory = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(tree)?.st_mode).is_dir();
+        attach_upon(tree, self.open(path, directory)?)
+    }
+
+    fn make(&self, path: &Path, directory: bool) -> io::Result<OwnedFd> {
+        let missing = || {
+            let message = "there is no such mount point, and it is made in file systems of the cell's own only";
+            io::Error::new(io::ErrorKind::NotFound, message)
+        };
+        let (parent, name) = path.parent().zip(path.file_name()).ok_or_else(missing)?;
+        let parent = match in_root(parent) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(parent, true)?,
+            parent => parent?,
+        };
+        if !self.made.contains(&mount_id(&parent)?) {
+            return Err(missing());
+        }
+        match directory {
+            true => mkdirat(&parent, name, Mode::from_raw_mode(0o755))?,
+            false => drop(openat(
+                &parent,
+                name,
+                OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC,
+                Mode::from_raw_mode(0o644),
+            )?),
+        }
+        in_root(path)
+    }
+}
+
+fn in_root(path: &Path) -> io::Result<OwnedFd> {
+    let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    Ok(openat2(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve)?)
+}
+
+/// The number of the mount that a file is seen through.
+pub(super) fn mount_id(file: impl AsFd) -> io::Result<u64> {
+    Ok(statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?.stx_mnt_id)
+}
+
+/// The same, of what a path leads to.
+pub(super) fn mount_id_at(path: &Path) -> io::Result<u64> {
+    mount_id(openat(CWD, path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?)
+}
