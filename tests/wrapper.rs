@@ -13,6 +13,8 @@ mod failure;
 mod mounts;
 #[path = "wrapper/options.rs"]
 mod options;
+#[path = "wrapper/rootless.rs"]
+mod rootless;
 #[path = "wrapper/run.rs"]
 mod run;
 #[path = "wrapper/untouched.rs"]

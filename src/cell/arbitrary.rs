@@ -29,6 +29,7 @@ pub const LINES: &[&str] = &[
     "PrivateUsers=self",
     "PrivateUsers=identity",
     "PrivateUsers=full",
+    "PrivateUsers=subuid:web",
     "UIDMap=0:100000:1000",
     "UIDMap=1000:1000:1",
     "GIDMap=0:100000:65536",

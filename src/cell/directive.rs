@@ -135,10 +135,11 @@ fn join(cell: &mut Cell, kind: Kind, text: &str) -> Result<(), ValueError> {
 }
 
 fn private_users_since(cell: &Cell) -> Native {
-    match cell.private_users {
+    match &cell.private_users {
         PrivateUsers::No | PrivateUsers::SelfOnly => Native::Always,
         PrivateUsers::Identity => Native::Since(257),
         PrivateUsers::Full => Native::Since(258),
+        PrivateUsers::Subordinate(_) => Native::Never,
     }
 }
 
@@ -224,10 +225,10 @@ pub static DIRECTIVES: &[Directive] = &[
     row("Init", "init", "BOOLEAN", Some(Kind::Pid), Never,
         Set(|cell, text| { cell.init = or_default(text, value::parse_boolean)?; Ok(()) }),
         "a PID namespace of its own, with a reaping, signal-forwarding PID 1 beside the service"),
-    row("PrivateUsers", "private-users", "BOOLEAN|self|identity|full", Some(Kind::User),
-        ByValue("yes and self always, identity 257, full 258", private_users_since),
+    row("PrivateUsers", "private-users", "BOOLEAN|self|identity|full|subuid:OWNER", Some(Kind::User),
+        ByValue("yes and self always, identity 257, full 258, subuid never", private_users_since),
         Set(|cell, text| { cell.private_users = or_default(text, PrivateUsers::parse)?; Ok(()) }),
-        "a user namespace of its own, and which ids it maps to themselves"),
+        "a user namespace of its own; which ids it maps to themselves, or to the subordinate ones of a user"),
     repeatable(row("UIDMap", "uid-map", "INSIDE:OUTSIDE:COUNT", Some(Kind::User), Never,
         Set(|cell, text| add_range(&mut cell.uid_map, text)),
         "a user namespace of its own with this extent in its uid_map")),

@@ -171,7 +171,13 @@ impl Cell {
     /// Do ids mean those inside of the cell's user namespace? Where all that are mapped are mapped to
     /// themselves, they mean the same on both sides.
     pub fn ids_are_inside(&self) -> bool {
-        self.source(Kind::User).is_some() && self.private_users == PrivateUsers::No
+        self.source(Kind::User).is_some()
+            && matches!(self.private_users, PrivateUsers::No | PrivateUsers::Subordinate(_))
+    }
+
+    /// Has it mounts or roots of its own?
+    pub fn has_mounts(&self) -> bool {
+        !self.mounts.is_empty() || self.roots().next().is_some()
     }
 
     /// The roots to enter, one after the other.

@@ -17,11 +17,12 @@ pub fn native_line(cell: &Cell, kind: Kind) -> Option<(&'static str, String)> {
         (Kind::User, Some(path)) => ("UserNamespacePath", path),
         (Kind::User, None) => (
             "PrivateUsers",
-            match cell.private_users {
+            match &cell.private_users {
                 // The word that all versions know for it.
                 PrivateUsers::SelfOnly | PrivateUsers::No => yes(),
                 PrivateUsers::Identity => "identity".to_owned(),
                 PrivateUsers::Full => "full".to_owned(),
+                PrivateUsers::Subordinate(_) => return None,
             },
         ),
         (Kind::Mount, None) => ("PrivateMounts", yes()),

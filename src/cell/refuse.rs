@@ -105,16 +105,15 @@ impl Cell {
 
     /// What only options can say.
     fn mounts_by_hand(&self, found: &mut Vec<Finding>) {
-        let mounts = !self.mounts.is_empty() || self.root_directory.is_some() || self.root_overlay;
         let joined = self.paths.iter().any(|(kind, _)| *kind == Kind::Mount);
-        if joined && mounts && !self.makes(Kind::Mount) {
+        if joined && self.has_mounts() && !self.makes(Kind::Mount) {
             found.push(Finding::error(
                 None,
                 "MountNamespacePath= joins mounts that are shared with others, and there is more to mount",
                 "drop one of the two",
             ));
         }
-        if mounts && self.propagation == Propagation::Unchanged {
+        if self.has_mounts() && self.propagation == Propagation::Unchanged {
             found.push(Finding::error(
                 None,
                 "--mount-propagation=unchanged would let the host see what is mounted for the command",

@@ -35,7 +35,7 @@ impl Isolation {
 }
 
 /// `PrivateUsers=`: which ids the cell's user namespace maps, systemd.exec(5).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum PrivateUsers {
     /// No user namespace.
     #[default]
@@ -46,22 +46,27 @@ pub enum PrivateUsers {
     Identity,
     /// All ids map to themselves.
     Full,
+    /// Root and all that follow map to the subordinate ids of this user, subuid(5).
+    Subordinate(String),
 }
 
 impl PrivateUsers {
-    /// A boolean, `self`, `identity` or `full`.
+    /// A boolean, `self`, `identity`, `full` or `subuid:OWNER`.
     pub fn parse(text: &str) -> Result<PrivateUsers, ValueError> {
+        let expected =
+            || ValueError::new("takes a boolean, self, identity, full or subuid:OWNER, a user's name or number");
+        if let Some(owner) = text.strip_prefix("subuid:") {
+            let valid = !owner.is_empty() && !owner.contains(|char: char| char == ':' || char.is_whitespace());
+            return if valid { Ok(PrivateUsers::Subordinate(owner.to_owned())) } else { Err(expected()) };
+        }
         match text {
             "self" => Ok(PrivateUsers::SelfOnly),
             "identity" => Ok(PrivateUsers::Identity),
             "full" => Ok(PrivateUsers::Full),
-            _ if text.starts_with("subuid:") => {
-                Err(ValueError::new("subuid:OWNER is not supported yet; takes a boolean, self, identity or full"))
-            }
             _ => match parse_boolean(text) {
                 Ok(true) => Ok(PrivateUsers::SelfOnly),
                 Ok(false) => Ok(PrivateUsers::No),
-                Err(_) => Err(ValueError::new("takes a boolean, self, identity or full")),
+                Err(_) => Err(expected()),
             },
         }
     }

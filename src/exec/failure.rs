@@ -52,6 +52,12 @@ impl Failure {
 /// What the most common causes want, as unshare(2), setns(2) and namespaces(7) tell.
 fn hint(step: &Step, cause: &io::Error) -> Option<&'static str> {
     let about_namespaces = matches!(step, Step::Unshare(_) | Step::Join(_) | Step::MakeUserNamespace(_));
+    if about_namespaces
+        && !nix::unistd::geteuid().is_root()
+        && let Some(limit) = users_may_make_none()
+    {
+        return Some(limit);
+    }
     match cause.raw_os_error()? {
         libc::EPERM if matches!(step, Step::SetTimeOffsets { .. }) => {
             Some("setting offsets needs CAP_SYS_TIME, which ProtectClock= takes away")
@@ -67,6 +73,28 @@ fn hint(step: &Step, cause: &io::Error) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// What keeps everybody but root from making user namespaces on this system.
+fn users_may_make_none() -> Option<&'static str> {
+    let limits = [
+        ("user/max_user_namespaces", "0", "user.max_user_namespaces is 0: set it to more by sysctl(8)"),
+        (
+            "kernel/unprivileged_userns_clone",
+            "0",
+            "kernel.unprivileged_userns_clone is 0: set it to 1 by sysctl(8), or be root",
+        ),
+        (
+            "kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "kernel.apparmor_restrict_unprivileged_userns is 1: give unitcell-exec an AppArmor profile that allows userns, \
+             set it to 0 by sysctl(8), or be root",
+        ),
+    ];
+    let is = |name: &str, value: &str| {
+        std::fs::read_to_string(format!("/proc/sys/{name}")).is_ok_and(|text| text.trim() == value)
+    };
+    limits.into_iter().find(|(name, value, _)| is(name, value)).map(|(.., hint)| hint)
 }
 
 impl fmt::Display for Failure {

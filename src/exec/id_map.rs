@@ -3,8 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+
+use nix::unistd::{getegid, geteuid};
 
 use crate::cell::{IdRange, Kind};
+use crate::sys::capability::{self, CAP_SETGID, CAP_SETUID};
 use crate::sys::namespace::{self, Namespace};
 use crate::sys::process::{self, Fork};
 
@@ -15,8 +19,7 @@ pub struct Maps {
     pub uids: Vec<IdRange>,
     /// Its gid_map.
     pub gids: Vec<IdRange>,
-    /// Must setgroups(2) be denied in it? So the kernel wants it where the maps are written
-    /// without privilege.
+    /// Is setgroups(2) to be denied in it?
     pub deny_setgroups: bool,
 }
 
@@ -66,17 +69,68 @@ fn await_child(from_child: OwnedFd) -> io::Result<()> {
     }
 }
 
+/// Who may write a map, user_namespaces(7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    /// Who has the capability over all ids that are mapped.
+    Privileged,
+    /// Who maps nothing but itself; groups only after setgroups(2) was denied.
+    Itself,
+    /// newuidmap(1) and newgidmap(1), whom /etc/subuid and /etc/subgid tell what is allowed.
+    Helper,
+}
+
+impl Writer {
+    fn of(map: &[IdRange], own: u32, capability: u32) -> io::Result<Writer> {
+        if capability::has_effective(capability)? {
+            return Ok(Writer::Privileged);
+        }
+        let itself = matches!(map, [range] if range.outside == own && range.count == 1);
+        Ok(if itself { Writer::Itself } else { Writer::Helper })
+    }
+}
+
 fn write(maps: &Maps, child: i32) -> io::Result<Namespace> {
     let file = |name: &str| format!("/proc/{child}/{name}");
-    if maps.deny_setgroups {
+    let for_gids = Writer::of(&maps.gids, getegid().as_raw(), CAP_SETGID)?;
+    if maps.deny_setgroups || for_gids == Writer::Itself {
         fs::write(file("setgroups"), "deny")?;
     }
-    // The kernel takes a map in one write only.
-    fs::write(file("uid_map"), text(&maps.uids))?;
-    fs::write(file("gid_map"), text(&maps.gids))?;
+    match Writer::of(&maps.uids, geteuid().as_raw(), CAP_SETUID)? {
+        Writer::Helper => help("newuidmap", child, &maps.uids)?,
+        // The kernel takes a map in one write only.
+        Writer::Privileged | Writer::Itself => fs::write(file("uid_map"), text(&maps.uids))?,
+    }
+    match for_gids {
+        Writer::Helper => help("newgidmap", child, &maps.gids)?,
+        Writer::Privileged | Writer::Itself => fs::write(file("gid_map"), text(&maps.gids))?,
+    }
     Namespace::open(file("ns/user"))
 }
 
 fn text(ranges: &[IdRange]) -> String {
     ranges.iter().map(|range| format!("{} {} {}\n", range.inside, range.outside, range.count)).collect()
+}
+
+/// Has `program` write the map.
+fn help(program: &str, child: i32, map: &[IdRange]) -> io::Result<()> {
+    let numbers = map.iter().flat_map(|range| [range.inside, range.outside, range.count]);
+    let output = Command::new(format!("/usr/bin/{program}"))
+        .arg(child.to_string())
+        .args(numbers.map(|number| number.to_string()))
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("mapping more than one id needs privilege or /usr/bin/{program}, of the package uidmap"),
+            ),
+            kind => io::Error::new(kind, format!("/usr/bin/{program}: {error}")),
+        })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(format!("{program} has refused: {}", said.trim())))
 }

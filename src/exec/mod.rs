@@ -13,6 +13,7 @@ mod fork;
 mod id_map;
 mod init;
 mod program;
+mod subordinate;
 mod users;
 mod watcher;
 
@@ -27,7 +28,7 @@ use request::{Action, Request};
 /// Runs the wrapper; returns, with the status to exit with, only where the payload did not start.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let report = Report::for_this_process();
-    let failure = match request::parse(arguments) {
+    let failure = match request::parse(arguments).map(Action::for_the_caller) {
         Ok(Action::Run(request)) => match carry::carry_out(&request, &report) {
             Err(failure) => failure,
             Ok(never) => match never {},

@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use crate::cell::capability::CAP_SYS_ADMIN;
 use crate::cell::identity::{Identity, SETTINGS};
 use crate::cell::steps::{Circumstances, Step};
-use crate::cell::{Cell, DIRECTIVES, Directive, Finding, Kind};
+use crate::cell::{Cell, DIRECTIVES, Directive, Finding, Kind, PrivateUsers};
 use crate::sys;
 
 use super::by_hand::BY_HAND;
@@ -24,6 +24,25 @@ pub enum Action {
     Help,
     /// Print the version.
     Version,
+}
+
+impl Action {
+    /// Whoever may make no namespace and asks for no user namespace gets one to make the others in: its
+    /// ids stay the same. Not so in a unit, where systemd makes some of them: those would be
+    /// left out of it.
+    pub fn for_the_caller(mut self) -> Action {
+        if let Action::Run(request) | Action::DryRun(request) = &mut self {
+            let by_hand = request.sources.is_empty() && request.verify.is_empty();
+            let asks =
+                Kind::ALL.into_iter().any(|kind| request.cell.source(kind).is_some()) || request.cell.has_mounts();
+            let has_user = request.cell.source(Kind::User).is_some();
+            let unprivileged = || !nix::unistd::geteuid().is_root() && !request.circumstances().privileged;
+            if by_hand && asks && !has_user && unprivileged() {
+                request.cell.private_users = PrivateUsers::SelfOnly;
+            }
+        }
+        self
+    }
 }
 
 /// A cell to set up and a command to become.

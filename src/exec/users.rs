@@ -51,6 +51,12 @@ pub fn look_up(identity: &Identity) -> io::Result<Ids> {
     Ok(Ids { uid: user.map(|user| user.uid), gid, groups: (!groups.is_empty()).then_some(groups) })
 }
 
+/// All by which files may call a user: its name and its number.
+pub fn names_of(user: &str) -> io::Result<Vec<String>> {
+    let found = find_user(user)?;
+    Ok(found.name.into_iter().chain([found.uid.to_string()]).collect())
+}
+
 fn not_found(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, message)
 }

@@ -5,6 +5,11 @@ use std::io;
 use rustix::io::Errno;
 use rustix::thread::{self, CapabilitiesSecureBits, CapabilitySet, CapabilitySets};
 
+/// Becoming any member of any group, capabilities(7).
+pub const CAP_SETGID: u32 = 6;
+/// Becoming any user.
+pub const CAP_SETUID: u32 = 7;
+
 /// The effective capability that this bit of a set stands for.
 pub fn has_effective(number: u32) -> io::Result<bool> {
     Ok(thread::capabilities(None)?.effective.bits() & (1 << number) != 0)

@@ -189,8 +189,7 @@ fn mounts(cell: &Cell) -> bool {
     let joined = cell.paths.iter().any(|(kind, _)| *kind == Kind::Mount);
     !joined
         && (cell.makes(Kind::Mount)
-            || !cell.mounts.is_empty()
-            || cell.root_directory.is_some()
+            || cell.has_mounts()
             || cell.source(Kind::Network).is_some()
             || cell.private_ipc
             || cell.protect_control_groups != ProtectControlGroups::No
@@ -202,11 +201,12 @@ fn id_maps(cell: &Cell) -> IdMaps {
         let range = vec![IdRange { inside: 0, outside: 0, count }];
         IdMaps::Ranges { uids: range.clone(), gids: range, deny_setgroups }
     };
-    match cell.private_users {
+    match &cell.private_users {
         PrivateUsers::SelfOnly => IdMaps::SelfOnly,
         // What systemd does, 257 to 262.
         PrivateUsers::Identity => to_themselves(65536, true),
         PrivateUsers::Full => to_themselves(u32::MAX, false),
+        PrivateUsers::Subordinate(owner) => IdMaps::Subordinate(owner.clone()),
         PrivateUsers::No => {
             IdMaps::Ranges { uids: cell.uid_map.clone(), gids: cell.gid_map.clone(), deny_setgroups: false }
         }

@@ -27,6 +27,8 @@ pub enum ExitStatus {
 pub enum IdMaps {
     /// Root and the service's own user and group map to themselves.
     SelfOnly,
+    /// Root and all that follow map to this user's subordinate ids.
+    Subordinate(String),
     /// These extents.
     Ranges {
         /// The uid_map.

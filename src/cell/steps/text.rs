@@ -10,6 +10,7 @@ impl fmt::Display for IdMaps {
         let ranges = |ranges: &[IdRange]| ranges.iter().map(IdRange::to_string).collect::<Vec<_>>().join(" ");
         match self {
             IdMaps::SelfOnly => f.write_str("root and the service's own ids"),
+            IdMaps::Subordinate(owner) => write!(f, "the subordinate ids of {owner}"),
             IdMaps::Ranges { uids, gids, .. } => write!(f, "uids {}, gids {}", ranges(uids), ranges(gids)),
         }
     }

@@ -25,6 +25,7 @@ const NATIVE_FROM: &[(&str, &str, Option<u32>)] = &[
     ("PrivateUsers", "self", Some(252)),
     ("PrivateUsers", "identity", Some(257)),
     ("PrivateUsers", "full", Some(258)),
+    ("PrivateUsers", "subuid:web", None),
     ("UIDMap", "0:1:1", None),
     ("GIDMap", "0:1:1", None),
     ("Hostname", "web", Some(258)),

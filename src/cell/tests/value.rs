@@ -31,10 +31,9 @@ fn booleans_are_systemds() {
 fn private_users() {
     use PrivateUsers::{Full, Identity, No, SelfOnly};
     let good = [("no", No), ("0", No), ("yes", SelfOnly), ("on", SelfOnly), ("self", SelfOnly), ("identity", Identity)];
-    all(PrivateUsers::parse, &good, &["", "Self", "some", "subuid", "full:1"]);
+    all(PrivateUsers::parse, &good, &["", "Self", "some", "subuid", "full:1", "subuid:", "subuid:a:b", "subuid:a b"]);
     all(PrivateUsers::parse, &[("full", Full)], &[]);
-    let not_yet = PrivateUsers::parse("subuid:web").unwrap_err();
-    assert!(not_yet.expected.contains("not supported yet"), "{not_yet}");
+    assert_eq!(PrivateUsers::parse("subuid:web"), Ok(PrivateUsers::Subordinate("web".to_owned())));
 }
 
 #[test]

@@ -6,13 +6,18 @@ use super::Wrapper;
 use crate::cell::steps::IdMaps;
 use crate::cell::{IdRange, Kind};
 use crate::exec::id_map::Maps;
+use crate::exec::subordinate;
 use crate::sys::{capability, identity};
 
 impl Wrapper<'_> {
-    pub(super) fn maps(&self, maps: &IdMaps) -> Maps {
-        match maps {
+    pub(super) fn maps(&self, maps: &IdMaps) -> io::Result<Maps> {
+        Ok(match maps {
             IdMaps::Ranges { uids, gids, deny_setgroups } => {
-                Maps { uids: uids.clone(), gids: gids.clone(), deny_setgroups: *deny_setgroups || !self.privileged }
+                Maps { uids: uids.clone(), gids: gids.clone(), deny_setgroups: *deny_setgroups }
+            }
+            IdMaps::Subordinate(owner) => {
+                let (uids, gids) = subordinate::maps(owner)?;
+                Maps { uids, gids, deny_setgroups: false }
             }
             IdMaps::SelfOnly if self.privileged => Maps {
                 uids: to_themselves([0, self.ids.uid.unwrap_or(0)]),
@@ -23,7 +28,7 @@ impl Wrapper<'_> {
                 let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
                 Maps { uids: to_themselves([uid]), gids: to_themselves([gid]), deny_setgroups: true }
             }
-        }
+        })
     }
 
     /// Where ids mean the inside of a user namespace and none is given, root of it is meant.

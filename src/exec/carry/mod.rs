@@ -144,7 +144,7 @@ impl Wrapper<'_> {
             Step::LookUpUser => self.ids = users::look_up(&self.request.identity)?,
             Step::Open(kind, path) => self.opened.push((*kind, Namespace::open(path)?)),
             Step::Join(kind) => self.join(*kind)?,
-            Step::MakeUserNamespace(maps) => self.opened.push((Kind::User, id_map::make(&self.maps(maps))?)),
+            Step::MakeUserNamespace(maps) => self.opened.push((Kind::User, id_map::make(&self.maps(maps)?)?)),
             Step::Unshare(kinds) => {
                 namespace::make(kinds.clone_flags())?;
                 kinds.iter().for_each(|kind| self.held.insert(kind));

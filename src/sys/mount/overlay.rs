@@ -42,7 +42,11 @@ pub fn throw_away_overlay() -> io::Result<OwnedFd> {
     // The root of an overlay looks as its uppermost layer does.
     let looks = rustix::fs::fstat(&root)?;
     let (uid, gid) = (Uid::from_raw(looks.st_uid), Gid::from_raw(looks.st_gid));
-    chownat(&tmpfs, "upper", Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+    match chownat(&tmpfs, "upper", Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW) {
+        // Whom the user namespace does not map can own nothing in it.
+        Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+        Err(error) => return Err(error.into()),
+    }
     let upper = rustix::fs::openat(&tmpfs, "upper", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     fchmod(&upper, nix::sys::stat::Mode::from_bits_truncate(looks.st_mode))?;
 
