@@ -2,7 +2,7 @@
 
 use super::manager::Manager;
 use super::{Cell, Kind, ProtectControlGroups};
-use crate::unit::Location;
+use crate::unit::{Location, Scope};
 
 /// Who makes or joins a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,16 +29,21 @@ pub struct Decision {
 }
 
 /// Who makes each namespace of a cell.
-#[derive(Debug)]
-pub struct Makers([(Kind, Option<Maker>); 8]);
+#[derive(Debug, Clone, Copy)]
+pub struct Makers {
+    of: [(Kind, Option<Maker>); 8],
+    /// Until 254, systemd leaves the /sys of the host mounted for a service in another network namespace,
+    /// and one of root could change the host's interfaces there.
+    sys: bool,
+}
 
 impl Makers {
     /// A namespace has one maker: systemd where its setting does all that the cell's directives
     /// say of that namespace, else the wrapper. The user namespace comes last and takes the
     /// privilege away; so the wrapper makes it whenever it makes anything else.
     pub fn choose(cell: &Cell, manager: &Manager) -> Makers {
-        let mut makers = Makers(Kind::ALL.map(|kind| (kind, None)));
-        for (kind, maker) in &mut makers.0 {
+        let mut makers = Makers { of: Kind::ALL.map(|kind| (kind, None)), sys: false };
+        for (kind, maker) in &mut makers.of {
             let touched = cell.source(*kind).is_some()
                 || (*kind == Kind::Cgroup && cell.protect_control_groups != ProtectControlGroups::No);
             let of_kind = || cell.assigned.iter().filter(|assigned| assigned.directive.kind == Some(*kind));
@@ -50,6 +55,9 @@ impl Makers {
         if makers.of(Kind::Pid) == Some(Maker::Native) && cell.is_watched() {
             makers.set(Kind::Pid, Maker::Wrapper);
         }
+        // Who has no privilege can do no harm there, and could not mount another /sys.
+        makers.sys =
+            makers.of(Kind::Network) == Some(Maker::Native) && manager.version < 254 && manager.scope == Scope::System;
         if makers.of(Kind::User) == Some(Maker::Native) && makers.any_by_wrapper() {
             makers.set(Kind::User, Maker::Wrapper);
         }
@@ -58,16 +66,26 @@ impl Makers {
 
     /// The maker of the namespace of this kind; none where it is the manager's own.
     pub fn of(&self, kind: Kind) -> Option<Maker> {
-        self.0.iter().find(|(other, _)| *other == kind)?.1
+        self.of.iter().find(|(other, _)| *other == kind)?.1
     }
 
     fn set(&mut self, kind: Kind, maker: Maker) {
-        self.0.iter_mut().filter(|(other, _)| *other == kind).for_each(|(_, slot)| *slot = Some(maker));
+        self.of.iter_mut().filter(|(other, _)| *other == kind).for_each(|(_, slot)| *slot = Some(maker));
+    }
+
+    /// Does the wrapper mount the /sys of the network namespace that systemd makes?
+    pub fn mount_sys(&self) -> bool {
+        self.sys
+    }
+
+    /// The same without that /sys: what is left is what systemd itself does.
+    pub fn without_sys(self) -> Makers {
+        Makers { sys: false, ..self }
     }
 
     /// Is there any work for the wrapper?
     pub fn any_by_wrapper(&self) -> bool {
-        self.0.iter().any(|(_, maker)| *maker == Some(Maker::Wrapper))
+        self.sys || self.of.iter().any(|(_, maker)| *maker == Some(Maker::Wrapper))
     }
 }
 
@@ -86,6 +104,9 @@ pub fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decisio
             let why = match (maker, native) {
                 (None, _) if directive.kind.is_some() => "asks for nothing".to_owned(),
                 (None, _) => "holds for the whole cell".to_owned(),
+                (Some(Maker::Native), _) if makers.sys && directive.kind == Some(Kind::Network) => {
+                    format!("systemd {version} has it; its /sys the wrapper mounts")
+                }
                 (Some(Maker::Native), _) => format!("systemd {version} has it"),
                 (Some(Maker::Wrapper), false) => format!("systemd {version} has it not"),
                 (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::User) => {

@@ -16,7 +16,7 @@ use super::native::native_line;
 use super::service::is_true;
 use super::started::Started;
 use super::steps::{Circumstances, Step, steps};
-use super::{Cell, Isolation, Kind, Kinds, ProtectControlGroups};
+use super::{Cell, Isolation, Kind, Kinds, Mount, ProtectControlGroups};
 use crate::unit::words::{escape_specifiers, quote};
 use crate::unit::{self, Scope, Unit, UnitName, UnitType};
 
@@ -120,12 +120,37 @@ fn plan_service(unit: &Unit, manager: &Manager) -> Plan {
     plan.decisions = decisions(&cell, &makers, manager);
     if !plan.is_refused() && !cell.is_empty() {
         let adopted = adopted && makers.of(Kind::Uts) == Some(Maker::Wrapper);
+        let before = plan.clone();
         Planner { unit, cell: &cell, manager, makers, adopted }.fill(&mut plan);
+        if plan.is_refused() && makers.mount_sys() {
+            let mut without = before;
+            let makers = makers.without_sys();
+            without.decisions = decisions(&cell, &makers, manager);
+            Planner { unit, cell: &cell, manager, makers, adopted }.fill(&mut without);
+            if !without.is_refused() {
+                without.findings.push(foreign_sys(&cell, manager, &plan.findings));
+            }
+            plan = without;
+        }
     }
     if plan.is_refused() {
         plan.refuse(&unit.name, &manager.wrapper);
     }
     plan
+}
+
+/// What systemd itself leaves undone is a warning where the wrapper can't do it.
+fn foreign_sys(cell: &Cell, manager: &Manager, refused: &[Finding]) -> Finding {
+    let why = refused.iter().find(|finding| finding.is_error()).map(|finding| finding.message.as_str());
+    Finding::warning(
+        cell.assigned.iter().find(|one| one.directive.kind == Some(Kind::Network)).and_then(|one| one.at.clone()),
+        format!(
+            "/sys stays that of the host's network namespace, as systemd {} leaves it, and the wrapper can't mount another: {}",
+            manager.version,
+            why.unwrap_or_default()
+        ),
+        "",
+    )
 }
 
 struct Planner<'p> {
@@ -167,7 +192,10 @@ impl Planner<'_> {
             self.unit,
             self.cell,
             self.manager.version,
-            |kind| self.makers.of(kind),
+            |kind| match kind {
+                Kind::Network if self.makers.mount_sys() => Some(Maker::Wrapper),
+                kind => self.makers.of(kind),
+            },
             &plan.steps,
         ));
         plan.service_lines.extend(started.lines);
@@ -220,7 +248,11 @@ impl Planner<'_> {
             let wrapped: Vec<&str> = plan
                 .decisions
                 .iter()
-                .filter(|decision| decision.maker == Some(Maker::Wrapper))
+                .filter(|decision| {
+                    let sys =
+                        self.makers.mount_sys() && self.cell.directives_of(Kind::Network).contains(decision.directive);
+                    decision.maker == Some(Maker::Wrapper) || sys
+                })
                 .map(|decision| decision.directive)
                 .collect();
             plan.findings.push(Finding::error(
@@ -253,6 +285,9 @@ impl Planner<'_> {
         if self.adopted {
             cell.protect_hostname = self.cell.protect_hostname.clone();
         }
+        if self.makers.mount_sys() {
+            cell.mounts.push(Mount::Sysfs("/sys".to_owned()));
+        }
         cell.isolation = self.cell.isolation;
         cell
     }
@@ -276,6 +311,9 @@ impl Planner<'_> {
         }
         if self.adopted {
             options.push("--protect-hostname=yes".to_owned());
+        }
+        if self.makers.mount_sys() {
+            options.push("--sysfs=/sys".to_owned());
         }
         if self.cell.isolation == Isolation::Try {
             options.push("--isolation=try".to_owned());

@@ -49,7 +49,8 @@ proptest! {
         // Whether it is privileged, the wrapper finds out where it runs.
         let circumstances = Circumstances { privileged: manager.scope == Scope::System, ..request.circumstances() };
         prop_assert_eq!(crate::cell::steps::steps(&request.cell, &request.identity, &circumstances), plan.steps);
-        if plan.decisions.iter().any(|decision| decision.maker == Some(crate::cell::Maker::Wrapper)) {
+        let by_wrapper = |decision: &crate::cell::Decision| decision.maker == Some(crate::cell::Maker::Wrapper);
+        if plan.decisions.iter().any(by_wrapper) || !request.cell.mounts.is_empty() {
             prop_assert_eq!(&request.identity, &Identity::of_unit(&unit, &manager).0);
         } else {
             prop_assert_eq!(&request.identity, &Identity::default());
