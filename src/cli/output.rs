@@ -31,8 +31,7 @@ pub struct Looks {
         value_name = "FORMAT",
         default_value_t = Json::Off,
         default_missing_value = "pretty",
-        num_args = 0..=1,
-        require_equals = true
+        num_args = 0..=1
     )]
     json: Json,
     /// Print no headings

@@ -20,6 +20,7 @@ mod janitor;
 mod machine;
 mod product;
 mod report;
+mod schema;
 
 use std::process::ExitCode;
 use std::sync::{Arc, PoisonError};

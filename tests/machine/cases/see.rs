@@ -2,13 +2,17 @@
 
 use super::cases;
 use crate::case::{Case, Scope};
+use crate::schema;
 use serde_json::Value;
 
 cases![see_what_two_services_share, see_network_in_a_picture, see_doctor_find_what_is_wrong: alone];
 
-fn json(case: &Case, command: &str) -> Value {
-    let output = case.sh(command);
-    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{command}: {error}: {output:?}"))
+/// What a verb says in JSON, which must be as its schema says.
+fn json(case: &Case, verb: &str, arguments: &str) -> Value {
+    let output = case.sh(&format!("unitcell {verb} --json=short {arguments}"));
+    let value = serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{verb}: {error}: {output:?}"));
+    schema::check(verb, &value);
+    value
 }
 
 fn see_what_two_services_share(case: &Case) {
@@ -18,7 +22,7 @@ fn see_what_two_services_share(case: &Case) {
     let two = case.service("two", "", &format!("NetworkNamespace={name}\nHostname=two"));
     one.dump();
     two.dump();
-    let difference = json(case, &format!("unitcell diff --json=short {} {}", one.name, two.name));
+    let difference = json(case, "diff", &format!("{} {}", one.name, two.name));
     let row = |kind: &str| {
         let rows = difference["namespaces"].as_array().unwrap();
         rows.iter().find(|row| row["type"] == kind).unwrap().clone()
@@ -33,9 +37,28 @@ fn see_what_two_services_share(case: &Case) {
     }
     let shown = case.sh(&format!("unitcell show {}", one.name));
     assert!(shown.ok().contains("shared with") && shown.stdout.contains(&two.name), "{}", shown.stdout);
-    let shown = json(case, &format!("unitcell show --json=pretty {name}"));
+    let shown = json(case, "show", &name);
     assert_eq!(shown["units"], Value::from(vec![one.name.clone(), two.name.clone()]));
     assert_eq!(shown["interfaces"][0]["name"], "lo");
+    let shown = json(case, "show", &one.name);
+    assert_eq!(shown["namespaces"][1]["shared_with"], Value::from(vec![two.name.clone()]));
+    // What verify has to say of it, and explain.
+    let explained = json(case, "explain", &one.name);
+    assert_eq!(explained["directives"].as_array().unwrap().len(), 2);
+    let place = format!("/etc/systemd/system/{}.d/cell.conf", two.name);
+    case.file(&place, "[Service]\nHostname=lost\n[X-UnitCell]\nHostname=lost\n[X-Unitcell]\nPrivatePIDs=yes\n");
+    let verified = json(case, "verify", &two.name);
+    let found = |words: &str| {
+        let all = verified.as_array().unwrap().iter();
+        all.filter(|one| one["message"].as_str().unwrap().contains(words)).map(|one| one["line"].clone()).next()
+    };
+    assert_eq!(found("Hostname=lost in [Service] is passed over"), Some(2.into()), "{verified:#}");
+    assert_eq!(found("nobody reads the section [X-UnitCell]"), Some(4.into()), "{verified:#}");
+    assert_eq!(found("gets no SIGTERM"), Some(6.into()), "{verified:#}");
+    assert!(found("is not the one that these files come to").is_some(), "before daemon-reload: {verified:#}");
+    two.systemctl(&["daemon-reload"]).ok();
+    let text = case.sh(&format!("unitcell verify {}", two.name));
+    assert!(text.ok().contains("move it to [X-Unitcell]") && !text.stdout.contains("these files"), "{}", text.stdout);
     // A slip of the finger.
     let slip = one.name.replace("one", "oen");
     for command in ["show", "explain", "verify", "lsns -p"] {
@@ -60,7 +83,7 @@ fn see_network_in_a_picture(case: &Case) {
     let inside = case.sh(&format!("ip netns exec {name} cat /sys/class/net/eth0/ifindex")).ok().to_owned();
     let inode = case.sh(&format!("stat -c %i /run/netns/{name}")).ok().to_owned();
     let own = case.sh("stat -Lc %i /proc/1/ns/net").ok().to_owned();
-    let graph = json(case, &format!("unitcell graph --json=short {}", unit.name));
+    let graph = json(case, "graph", &unit.name);
     assert_eq!(graph["units"][0]["name"], unit.name.as_str());
     let dot = case.sh(&format!("unitcell graph {}", unit.name));
     for line in [
@@ -82,7 +105,7 @@ fn see_network_in_a_picture(case: &Case) {
 }
 
 fn see_doctor_find_what_is_wrong(case: &Case) {
-    let report = json(case, "unitcell doctor --json=short");
+    let report = json(case, "doctor", "");
     assert_eq!(report["ok"], true, "{report:#}");
     let checks = report["checks"].as_array().unwrap();
     let found = |words: &str| checks.iter().any(|check| check["found"].as_str().unwrap().contains(words));
