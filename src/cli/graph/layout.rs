@@ -410,19 +410,19 @@ fn move_node(node: &mut Node, x: f64, y: f64) {
 }
 
 fn port(interface: &Interface) -> Port {
-    let more = match interface.addresses.len() {
-        0 | 1 => String::new(),
-        count => format!(" +{}", count - 1),
+    // An address that every interface gives itself says nothing to people.
+    let addresses: Vec<&String> = interface.addresses.iter().filter(|address| !address.starts_with("fe80:")).collect();
+    let detail = match addresses.as_slice() {
+        [] => String::new(),
+        [one] => (*one).clone(),
+        [one, more @ ..] => format!("{one} +{}", more.len()),
     };
-    // An address of the link alone says nothing to people where there is another.
-    let global = interface.addresses.iter().find(|address| !address.starts_with("fe80:"));
-    let address = global.or(interface.addresses.first());
     let text = fit(&interface.name, FONT, 16.0 * FONT * CHARACTER);
     let room = NODE - 2.0 * PAD - 34.0 - text_width(&text, FONT);
     Port {
         x: 0.0,
         y: 0.0,
-        detail: fit(&address.map(|address| format!("{address}{more}")).unwrap_or_default(), SMALL, room),
+        detail: fit(&detail, SMALL, room),
         text,
         up: interface.up,
         bridge: interface.kind.as_deref() == Some("bridge"),
