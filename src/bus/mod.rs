@@ -16,7 +16,6 @@ mod systemd;
 
 pub use address::{Address, Place};
 pub use error::Error;
-pub use next::next;
 pub use started::{Change, Outcome, Started};
 pub use systemd::{Systemd, UnitState};
 pub use zbus::block_on;

@@ -1,7 +1,7 @@
 //! The few methods, signals and properties of systemd that we use: org.freedesktop.systemd1(5).
 #![allow(missing_docs)]
 
-use zbus::{Fd, OwnedObjectPath, Variant};
+use zbus::{OwnedObjectPath, Variant};
 
 #[zbus::proxy(
     interface = "org.freedesktop.systemd1.Manager",
@@ -10,12 +10,6 @@ use zbus::{Fd, OwnedObjectPath, Variant};
 )]
 pub trait Manager {
     async fn subscribe(&self) -> zbus::Result<()>;
-    async fn get_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
-    #[zbus(name = "GetUnitByPID")]
-    async fn get_unit_by_pid(&self, pid: u32) -> zbus::Result<OwnedObjectPath>;
-    /// Since 253.
-    #[zbus(name = "GetUnitByPIDFD")]
-    async fn get_unit_by_pidfd(&self, pidfd: Fd<'_>) -> zbus::Result<(OwnedObjectPath, String, Vec<u8>)>;
     async fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
     #[zbus(allow_interactive_auth)]
     async fn start_transient_unit(

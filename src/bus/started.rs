@@ -9,10 +9,11 @@ use zbus::proxy::CacheProperties;
 use zbus::{ObjectPath, OwnedObjectPath, OwnedVariant, Variant};
 
 use super::error::is_named;
+use super::next::next;
 use super::proxy::JobRemovedStream;
 use super::systemd::call;
 use super::transient::Property;
-use super::{Error, Systemd, next};
+use super::{Error, Systemd};
 
 /// A unit that was started, and is watched.
 pub struct Started<'s> {

@@ -1,8 +1,5 @@
 //! A connection to a systemd, and what can be asked of it.
 
-use std::os::fd::AsFd;
-
-use nix::unistd::Pid;
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, OwnedObjectPath};
 
@@ -12,7 +9,6 @@ use super::connect::connect;
 use super::proxy::{ManagerProxy, ServiceProxy, UnitProxy};
 use super::started::Started;
 use super::transient::Property;
-use crate::sys::process::pidfd;
 
 /// What systemd says of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,21 +81,6 @@ impl Systemd {
                 Some(service.control_group().await.map_err(&failed)?).filter(|group| !group.is_empty());
         }
         Ok(state)
-    }
-
-    /// The unit that a process belongs to. It is asked for by a descriptor, so that another process
-    /// that got the same number meanwhile is not meant; systemd 252 takes numbers alone.
-    pub async fn unit_of_process(&self, pid: u32) -> Result<String, Error> {
-        let failed = call(format!("did not tell about process {pid}"));
-        let by_descriptor = match i32::try_from(pid).map(|pid| pidfd(Pid::from_raw(pid))) {
-            Ok(Ok(descriptor)) => self.manager.get_unit_by_pidfd(descriptor.as_fd().into()).await,
-            _ => Err(zbus::Error::Unsupported),
-        };
-        if let Ok((_, name, _)) = by_descriptor {
-            return Ok(name);
-        }
-        let path = self.manager.get_unit_by_pid(pid).await.map_err(&failed)?;
-        self.unit_at(&path).await.map_err(&failed)?.id().await.map_err(&failed)
     }
 
     /// Starts a unit that is not in any file.

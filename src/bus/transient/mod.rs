@@ -2,7 +2,9 @@
 //!
 //! Pure: text in, typed values of D-Bus out, as systemctl and systemd-run send them.
 
+mod command;
 mod network;
+mod resource;
 mod table;
 mod value;
 

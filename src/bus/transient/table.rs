@@ -1,6 +1,6 @@
 //! Which setting becomes which property, and of what type.
 
-use super::{Property, network, plain, value};
+use super::{Property, command, network, plain, resource, value};
 use crate::unit::Assignment;
 
 /// What becomes of a value: the name of the setting and its text, without escapes for specifiers.
@@ -88,19 +88,19 @@ static GROUPS: &[Group] = &[
     service(value::stream, &["StandardInput", "StandardOutput", "StandardError"]),
     service(value::log_level, &["LogLevelMax", "SyslogLevel"]),
     service(value::byte_strings, &["LogExtraFields"]),
-    service(value::bytes, &["MemoryMin", "MemoryLow", "MemoryHigh", "MemoryMax", "MemorySwapMax", "MemoryZSwapMax", "TasksMax",
+    service(resource::bytes, &["MemoryMin", "MemoryLow", "MemoryHigh", "MemoryMax", "MemorySwapMax", "MemoryZSwapMax", "TasksMax",
         "DefaultMemoryLow", "DefaultMemoryMin"]),
-    service(value::weight, &["CPUWeight", "StartupCPUWeight", "IOWeight", "StartupIOWeight"]),
-    service(value::cpu_quota, &["CPUQuota"]),
+    service(resource::weight, &["CPUWeight", "StartupCPUWeight", "IOWeight", "StartupIOWeight"]),
+    service(resource::cpu_quota, &["CPUQuota"]),
     service(value::seconds, &["CPUQuotaPeriodSec"]),
-    service(value::cpu_set, &["CPUAffinity", "AllowedCPUs", "StartupAllowedCPUs", "AllowedMemoryNodes",
+    service(resource::cpu_set, &["CPUAffinity", "AllowedCPUs", "StartupAllowedCPUs", "AllowedMemoryNodes",
         "StartupAllowedMemoryNodes", "NUMAMask"]),
-    service(value::delegate, &["Delegate"]),
-    service(value::limit, &["LimitCPU", "LimitFSIZE", "LimitDATA", "LimitSTACK", "LimitCORE", "LimitRSS", "LimitNOFILE",
+    service(resource::delegate, &["Delegate"]),
+    service(resource::limit, &["LimitCPU", "LimitFSIZE", "LimitDATA", "LimitSTACK", "LimitCORE", "LimitRSS", "LimitNOFILE",
         "LimitAS", "LimitNPROC", "LimitMEMLOCK", "LimitLOCKS", "LimitSIGPENDING", "LimitMSGQUEUE", "LimitNICE",
         "LimitRTPRIO", "LimitRTTIME"]),
-    service(value::device, &["DeviceAllow"]),
-    service(value::device_number, &["IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax", "IOWriteIOPSMax",
+    service(resource::device, &["DeviceAllow"]),
+    service(resource::device_number, &["IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax", "IOWriteIOPSMax",
         "IODeviceWeight"]),
     service(network::addresses, &["IPAddressAllow", "IPAddressDeny"]),
     service(value::bind_paths, &["BindPaths", "BindReadOnlyPaths"]),
@@ -137,7 +137,7 @@ fn group(name: &str) -> Option<&'static Group> {
 /// The properties that a line comes to, in a unit that becomes another user or does not.
 pub fn translate(line: &Assignment, has_user: bool) -> Result<Vec<Property>, String> {
     if COMMANDS.contains(&line.key.as_str()) {
-        return value::commands(line, has_user);
+        return command::commands(line, has_user);
     }
     let group = group(&line.key).ok_or("is no setting that is known here")?;
     (group.translate)(&line.key, &plain(&line.value))

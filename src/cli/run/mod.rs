@@ -3,6 +3,7 @@
 mod cell_options;
 mod direct;
 mod ending;
+mod error;
 mod facts;
 mod follow;
 mod mailbox;
@@ -14,18 +15,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use self::cell_options::{CellOptions, LeftToOthers};
+pub use self::error::RunError;
 use self::follow::Follow;
 use self::settings::{Setting, Unusable};
 use super::output::{Output, to_stderr};
 use super::style::Palette;
 use super::whom::Whom;
 use super::{Error, pty, verify};
-use crate::bus::transient::{self, Property, Untranslatable};
+use crate::bus::transient::{self, Property};
 use crate::bus::{self, Place, Systemd};
 use crate::cell::{Plan, plan};
 use crate::sys::process;
 use crate::sys::tty::Pty;
-use crate::unit::{NameError, UnitName, UnitType};
+use crate::unit::{UnitName, UnitType};
 
 /// Run a command as a transient service in a cell
 ///
@@ -119,62 +121,6 @@ pub struct Run {
 
 fn boolean(text: &str) -> Result<bool, &'static str> {
     crate::unit::value::parse_boolean(text).ok_or("neither yes nor no")
-}
-
-/// Why a command was not run.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The options.
-    #[error(transparent)]
-    Options(#[from] Unusable),
-    /// A setting that can't be handed to systemd.
-    #[error(transparent)]
-    Setting(#[from] Untranslatable),
-    /// The name of the unit.
-    #[error("--unit={text}: {source}")]
-    Name {
-        /// As it was given.
-        text: String,
-        /// What is wrong with it.
-        source: NameError,
-    },
-    /// systemd could not be reached.
-    #[error(transparent)]
-    Bus(bus::Error),
-    /// The wrapper is not there.
-    #[error("unitcell-exec, which sets the cell up, is not installed at {0}")]
-    NoWrapper(String),
-    /// The terminal.
-    #[error("can't pass on what is typed and printed: {0}")]
-    Terminal(std::io::Error),
-    /// It could not be executed without systemd.
-    #[error("can't execute {program}: {source}")]
-    Direct {
-        /// What.
-        program: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-}
-
-impl RunError {
-    /// What to do about it.
-    pub fn remedy(&self) -> Option<String> {
-        Some(match self {
-            RunError::Bus(bus::Error::NotBooted) => {
-                "--no-systemd sets the cell up without one, and becomes the command".to_owned()
-            }
-            RunError::Bus(error @ bus::Error::Connect { place: Place::Here, .. }) => {
-                format!("{}; --no-systemd does without systemd", error.remedy())
-            }
-            RunError::Bus(error) => error.remedy().to_owned(),
-            RunError::NoWrapper(_) => "`make install` puts it there".to_owned(),
-            RunError::Options(Unusable::UnknownSetting { .. }) => {
-                "give it to the unit with `systemctl set-property`, or write a unit file".to_owned()
-            }
-            _ => return None,
-        })
-    }
 }
 
 /// How the service's standard streams are connected.
