@@ -65,9 +65,15 @@ impl Nat {
     /// Makes the table, in place of one that has the name: what comes from one of the networks and
     /// goes elsewhere is sent from the address of the link that it leaves by.
     pub fn masquerade(&mut self, table: &str, sources: &[IpNet]) -> Result<(), Error> {
-        // What is not there can't be deleted, and what is there already can be made.
-        let mut requests = vec![new_table(table), delete_table(table), new_table(table), new_chain(table)];
+        let mut requests = vec![new_table(table, flag::EXCLUSIVE), new_chain(table)];
         requests.extend(sources.iter().map(|source| new_rule(table, *source)));
+        match self.transact(&requests) {
+            Err(error) if error.errno() == Some(libc::EEXIST) => {}
+            other => return other,
+        }
+        // Only then, for whoever closes the socket has to wait until the old one is gone for good. It
+        // may have gone meanwhile, and what is not there can't be deleted; what is there can be made.
+        requests.splice(..1, [new_table(table, 0), delete_table(table), new_table(table, 0)]);
         self.transact(&requests)
     }
 
@@ -97,10 +103,10 @@ impl Nat {
     }
 }
 
-fn new_table(table: &str) -> Request<'static> {
+fn new_table(table: &str, flags: u16) -> Request<'static> {
     let mut body = Body::new(&header(INET, 0));
     body.put_text(NFTA_TABLE_NAME, table);
-    Request { what: format!("add table inet {table}"), kind: NEWTABLE, flags: flag::CREATE, body }
+    Request { what: format!("add table inet {table}"), kind: NEWTABLE, flags: flag::CREATE | flags, body }
 }
 
 fn delete_table(table: &str) -> Request<'static> {

@@ -85,34 +85,31 @@ fn make(
 ) -> Result<Vec<Thing>, Error> {
     // No two of us at once: between the look and the last step nothing of ours changes.
     let _lock = lock(&places.records)?;
-    *up = Some(make_namespace(places, name)?);
-    let path = places.pin(name);
-    match pin::look(&path)? {
-        Pin::Namespace(identity) => fill(places, name, description, identity),
-        _ => Err(Error::Occupied(path)),
-    }
+    let (outcome, identity) = make_namespace(places, name)?;
+    *up = Some(outcome);
+    fill(places, name, description, identity)
 }
 
-fn make_namespace(places: &Places, name: &str) -> Result<Up, Error> {
+fn make_namespace(places: &Places, name: &str) -> Result<(Up, Identity), Error> {
     let (path, record) = (places.pin(name), Record::of(places, name));
     prepare_pins(&places.pins)?;
-    match decide::up(record.read()?, pin::look(&path)?) {
-        UpAction::Keep => Ok(Up::Kept),
-        UpAction::Adopt => {
+    let found = pin::look(&path)?;
+    match (decide::up(record.read()?, found), found) {
+        (UpAction::Keep, Pin::Namespace(identity)) => Ok((Up::Kept, identity)),
+        (UpAction::Adopt, Pin::Namespace(identity)) => {
             record.forget()?;
             pin::loopback_up(&path)?;
-            Ok(Up::Adopted)
+            Ok((Up::Adopted, identity))
         }
-        UpAction::Make => {
+        (UpAction::Make, _) => {
             let made = pin::make(&path, |identity| record.write(identity));
-            if let Err(error) = made {
+            if made.is_err() {
                 // The reason counts, not what comes of it.
                 let _ = record.forget();
-                return Err(error);
             }
-            Ok(Up::Made)
+            Ok((Up::Made, made?))
         }
-        UpAction::Refuse => Err(Error::Occupied(path)),
+        _ => Err(Error::Occupied(path)),
     }
 }
 
@@ -146,7 +143,8 @@ fn ready(places: &Places, name: &str, things: &[Thing], told: &mut dyn FnMut(&st
 pub fn down(places: &Places, name: &str) -> Result<Down, Error> {
     let _lock = lock(&places.records)?;
     let (path, record) = (places.pin(name), Record::of(places, name));
-    let pinned = match pin::look(&path)? {
+    let found = pin::look(&path)?;
+    let pinned = match found {
         Pin::Namespace(identity) => Some(identity),
         _ => None,
     };
@@ -157,15 +155,15 @@ pub fn down(places: &Places, name: &str) -> Result<Down, Error> {
     if !may_go {
         return Err(Error::of_all(errors).err().unwrap_or(Error::Several(Vec::new())));
     }
-    let gone = remove_namespace(&path, &record, &mut errors);
+    let gone = remove_namespace(&path, found, &record, &mut errors);
     Error::of_all(errors)?;
     gone
 }
 
-fn remove_namespace(path: &Path, record: &Record, errors: &mut Vec<Error>) -> Result<Down, Error> {
+/// `found` is what has the name now.
+fn remove_namespace(path: &Path, mut found: Pin, record: &Record, errors: &mut Vec<Error>) -> Result<Down, Error> {
     let mut removed = false;
     loop {
-        let found = pin::look(path)?;
         let actions = decide::down(record.read()?, found);
         for action in actions {
             let outcome = match action {
@@ -188,6 +186,7 @@ fn remove_namespace(path: &Path, record: &Record, errors: &mut Vec<Error>) -> Re
                 (false, _) => Down::Left,
             });
         }
+        found = pin::look(path)?;
     }
 }
 

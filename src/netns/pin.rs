@@ -48,14 +48,16 @@ pub fn inode(path: &Path) -> Result<Option<u64>, Error> {
 
 /// Makes a network namespace with lo up, and pins it; `before` is told what it is before anything
 /// of it can be seen. Whatever fails, no pin is left.
-pub fn make(path: &Path, before: impl FnOnce(Identity) -> Result<(), Error> + Send) -> Result<(), Error> {
+pub fn make(path: &Path, before: impl FnOnce(Identity) -> Result<(), Error> + Send) -> Result<Identity, Error> {
     aside(|| {
         sys::namespace::make(libc::CLONE_NEWNET.cast_unsigned())
             .map_err(Error::system("make the namespace of", path))?;
         sys::network::loopback_up().map_err(Error::system("take lo up in", path))?;
         let inode = fs::metadata(OWN).map_err(Error::system("look at", Path::new(OWN)))?.ino();
-        before(Identity { inode, cookie: sys::network::cookie().ok() })?;
-        show(path, Path::new(OWN), inode)
+        let identity = Identity { inode, cookie: sys::network::cookie().ok() };
+        before(identity)?;
+        show(path, Path::new(OWN), inode)?;
+        Ok(identity)
     })
 }
 

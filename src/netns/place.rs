@@ -1,4 +1,4 @@
-//! A network namespace that is worked upon, by a socket that was opened in it.
+//! A network namespace that is worked upon, by a socket that is opened in it once it is needed.
 
 use std::io;
 use std::path::Path;
@@ -8,13 +8,17 @@ use ipnet::IpNet;
 use crate::netlink::link::{self, Change, Link, Which};
 use crate::netlink::nat::Nat;
 use crate::netlink::{self, Request, Socket, address, route, sysctl};
+use crate::sys;
 use crate::sys::namespace::Namespace;
 
 /// One namespace.
 #[derive(Debug)]
 pub struct Place {
     namespace: Namespace,
-    socket: Socket,
+    socket: Option<Socket>,
+    /// Kept open: who closes it waits until rules that were removed are gone for good, which they are
+    /// by themselves while links go.
+    nat: Option<Nat>,
     /// Is it that of this process?
     own: bool,
 }
@@ -23,14 +27,23 @@ impl Place {
     /// The namespace of this process.
     pub fn own() -> io::Result<Place> {
         let namespace = Namespace::open("/proc/self/ns/net")?;
-        Ok(Place { namespace, socket: Socket::route()?, own: true })
+        Ok(Place { namespace, socket: None, nat: None, own: true })
     }
 
     /// The namespace that is pinned there.
     pub fn pinned(path: &Path) -> io::Result<Place> {
         let namespace = Namespace::open(path)?;
-        let socket = Socket::route_in(&namespace)?;
-        Ok(Place { namespace, socket, own: false })
+        if !sys::pin::is_namespace(path)? {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        Ok(Place { namespace, socket: None, nat: None, own: false })
+    }
+
+    fn socket(&mut self) -> io::Result<&mut Socket> {
+        Ok(match self.socket {
+            Some(ref mut socket) => socket,
+            None => self.socket.insert(if self.own { Socket::route()? } else { Socket::route_in(&self.namespace)? }),
+        })
     }
 
     /// Its file.
@@ -56,34 +69,37 @@ impl Place {
         self.within(|| sysctl::write(key, value))
     }
 
-    /// Opens what speaks nftables.
-    pub fn nat(&self) -> io::Result<Nat> {
-        if self.own { Nat::open() } else { Nat::open_in(&self.namespace) }
+    /// What speaks nftables.
+    pub fn nat(&mut self) -> io::Result<&mut Nat> {
+        Ok(match self.nat {
+            Some(ref mut nat) => nat,
+            None => self.nat.insert(if self.own { Nat::open()? } else { Nat::open_in(&self.namespace)? }),
+        })
     }
 
     /// One link, if there is such a one.
     pub fn link(&mut self, name: &str) -> Result<Option<Link>, netlink::Error> {
-        link::find(&mut self.socket, Which::Name(name))
+        link::find(self.socket()?, Which::Name(name))
     }
 
     /// All links.
     pub fn links(&mut self) -> Result<Vec<Link>, netlink::Error> {
-        link::list(&mut self.socket)
+        link::list(self.socket()?)
     }
 
     /// All addresses of a link.
     pub fn addresses(&mut self, link: u32) -> Result<Vec<address::Address>, netlink::Error> {
-        Ok(address::list(&mut self.socket)?.into_iter().filter(|address| address.link == link).collect())
+        Ok(address::list(self.socket()?)?.into_iter().filter(|address| address.link == link).collect())
     }
 
     /// All routes.
     pub fn routes(&mut self) -> Result<Vec<route::Route>, netlink::Error> {
-        route::list(&mut self.socket)
+        route::list(self.socket()?)
     }
 
     /// Sends one request.
     pub fn ask(&mut self, request: Request<'_>) -> Result<(), netlink::Error> {
-        self.socket.carry_out(&[request])
+        self.socket()?.carry_out(&[request])
     }
 
     /// Sends one request; that it is so already is no failure.

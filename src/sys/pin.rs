@@ -10,7 +10,8 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_bind, mount_bind_
 /// one already. Two processes at once would put two mounts on it: the caller holds a lock.
 pub fn share_directory(directory: &Path) -> io::Result<()> {
     let shared = MountPropagationFlags::SHARED | MountPropagationFlags::REC;
-    match mount_change(directory, shared) {
+    // What is mounted below already need not be looked at each time: there may be a thousand of them.
+    match mount_change(directory, MountPropagationFlags::SHARED) {
         // No mount point yet.
         Err(rustix::io::Errno::INVAL) => {
             mount_bind_recursive(directory, directory)?;
