@@ -97,6 +97,8 @@ fn journal(invocation: &str, scope: Scope) -> Vec<String> {
     if invocation.is_empty() {
         return Vec::new();
     }
+    // What was printed last may still be on its way there.
+    let _ = Command::new("journalctl").arg("--sync").stdin(Stdio::null()).stderr(Stdio::null()).status();
     let mut command = Command::new("journalctl");
     command.args(["--quiet", "--no-pager", "--output=cat", "--lines=5"]);
     command.args((scope == Scope::User).then_some("--user"));
