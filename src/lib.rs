@@ -8,6 +8,8 @@ pub mod bus;
 pub mod cell;
 #[cfg(feature = "tool")]
 pub mod cli;
+#[cfg(feature = "tool")]
+pub mod enter;
 pub mod exec;
 pub mod generator;
 #[cfg(feature = "tool")]

@@ -8,7 +8,7 @@ use super::style::{self, Palette};
 use super::{guess, journal, output};
 use crate::bus::Place;
 use crate::unit::NameError;
-use crate::{bus, netlink, netns};
+use crate::{bus, enter, netlink, netns};
 
 /// An error that ends the tool.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,9 @@ pub enum Error {
     /// A command could not be run.
     #[error(transparent)]
     Run(#[from] super::run::RunError),
+    /// The command of `unshare` or `nsenter` was not executed.
+    #[error(transparent)]
+    Enter(#[from] enter::Error),
     /// systemd could not be asked.
     #[error(transparent)]
     Bus(#[from] bus::Error),
@@ -143,6 +146,7 @@ impl Error {
             Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Error::NotRunning { .. } => ExitCode::from(3),
             Error::NoSuchUnit(_) | Error::Bus(bus::Error::NoSuchUnit(_)) => ExitCode::from(4),
+            Error::Enter(error) => ExitCode::from(error.exit_status()),
             Error::NotAUnit { .. } | Error::NetnsName { .. } | Error::Usage(_) | Error::Elsewhere { .. } => {
                 ExitCode::from(2)
             }
@@ -175,6 +179,7 @@ impl Error {
             Error::Bus(error @ bus::Error::Connect { place: Place::Here, .. }) => {
                 Some(format!("{}, or give the process id: that needs no bus", error.remedy()))
             }
+            Error::Enter(error) => error.remedy().map(str::to_owned),
             Error::Bus(error) => Some(error.remedy().to_owned()),
             Error::NoSuchNamespace(_) => Some("`unitcell lsns` lists those there are; root sees all".to_owned()),
             Error::NothingToDraw(name) => Some(ask_systemctl(name)),

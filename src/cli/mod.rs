@@ -1,6 +1,7 @@
 //! The command line of the tool: one file a verb.
 #![forbid(unsafe_code)]
 
+mod classic;
 mod diff;
 mod doctor;
 mod error;
@@ -11,6 +12,7 @@ mod iproute2;
 mod journal;
 mod lsns;
 mod netns;
+mod nsenter;
 mod output;
 mod pager;
 mod progress;
@@ -22,6 +24,7 @@ mod style;
 mod subject;
 mod table;
 mod target;
+mod unshare;
 mod verify;
 mod whom;
 
@@ -55,38 +58,57 @@ enum Verb {
     Graph(graph::Graph),
     Lsns(lsns::Lsns),
     Netns(netns::Netns),
+    Unshare(unshare::Unshare),
+    Nsenter(nsenter::Nsenter),
 }
 
 /// Runs the tool with the arguments of the process.
 pub fn main() -> ExitCode {
     let color = if Palette::for_stdout().is_on() { ColorChoice::Always } else { ColorChoice::Never };
-    let words = iproute2::rewrite(env::args_os());
-    let matches = Cli::command().color(color).try_get_matches_from(&words);
-    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
-        Err(error) if error.use_stderr() && words.get(1).is_some_and(|verb| verb == "netns") => {
-            let _ = error.print();
-            return ExitCode::from(netns::usage_status(&error));
-        }
-        Err(error) => error.exit(),
-    };
-    let output = Output::new(&cli.looks);
-    let outcome = match cli.verb {
-        Verb::Run(verb) => verb.run(&output),
-        Verb::Verify(verb) => verb.run(&output),
-        Verb::Explain(verb) => verb.run(&output),
-        Verb::Show(verb) => verb.run(&output),
-        Verb::Diff(verb) => verb.run(&output),
-        Verb::Doctor(verb) => verb.run(&output),
-        Verb::Graph(verb) => verb.run(&output),
-        Verb::Lsns(verb) => verb.run(&output),
-        Verb::Netns(verb) => verb.run(&output),
+    let outcome = match classic::run(color) {
+        Some(outcome) => outcome,
+        None => match parse(color) {
+            Ok(cli) => cli.run(),
+            Err(status) => return status,
+        },
     };
     match outcome {
         Ok(code) => code,
         Err(error) => {
             error.tell();
             error.exit_code()
+        }
+    }
+}
+
+/// Whoever calls the tool in a wrong way gets the status to exit with.
+fn parse(color: ColorChoice) -> Result<Cli, ExitCode> {
+    let words = iproute2::rewrite(env::args_os());
+    let matches = Cli::command().color(color).try_get_matches_from(&words);
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
+        if error.use_stderr() && words.get(1).is_some_and(|verb| verb == "netns") {
+            let _ = error.print();
+            return ExitCode::from(netns::usage_status(&error));
+        }
+        error.exit()
+    })
+}
+
+impl Cli {
+    fn run(self) -> Result<ExitCode, Error> {
+        let output = Output::new(&self.looks);
+        match self.verb {
+            Verb::Run(verb) => verb.run(&output),
+            Verb::Verify(verb) => verb.run(&output),
+            Verb::Explain(verb) => verb.run(&output),
+            Verb::Show(verb) => verb.run(&output),
+            Verb::Diff(verb) => verb.run(&output),
+            Verb::Doctor(verb) => verb.run(&output),
+            Verb::Graph(verb) => verb.run(&output),
+            Verb::Lsns(verb) => verb.run(&output),
+            Verb::Netns(verb) => verb.run(&output),
+            Verb::Unshare(verb) => verb.run(),
+            Verb::Nsenter(verb) => verb.run(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 
+use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
 
 use super::beside::{self, Job, Line, Post};
@@ -98,7 +99,7 @@ fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier) -> io::Result<Child
 fn wait(child: Pid, init: Option<Pid>, give: OwnedFd) -> io::Result<Child> {
     process::hold_signals()?;
     File::from(give).write_all(&[1])?;
-    let end = process::wait_forwarding(child)?;
+    let end = process::wait_forwarding(child, SigSet::all())?;
     // All that was left in the namespace ends with its init.
     if let Some(init) = init {
         process::wait(init)?;

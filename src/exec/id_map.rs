@@ -1,16 +1,15 @@
-//! Making a user namespace whose maps this process may not write once it is inside.
+//! The maps of the cell's user namespace.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::fs;
+use std::io;
 use std::process::{Command, Stdio};
 
 use nix::unistd::{getegid, geteuid};
 
-use crate::cell::{IdRange, Kind};
+use crate::cell::IdRange;
 use crate::sys::capability::{self, CAP_SETGID, CAP_SETUID};
-use crate::sys::namespace::{self, Namespace};
-use crate::sys::process::{self, Fork};
+use crate::sys::namespace::Namespace;
+use crate::sys::user_namespace;
 
 /// The maps of a user namespace.
 #[derive(Debug)]
@@ -24,49 +23,8 @@ pub struct Maps {
 }
 
 /// Makes a user namespace with these maps and returns it, ready to be entered.
-///
-/// A child makes it and stays in it while this process, still outside, writes the maps; the
-/// namespace's file then keeps it, and the child is gone.
 pub fn make(maps: &Maps) -> io::Result<Namespace> {
-    let (from_child, to_parent) = pipe()?;
-    let (from_parent, to_child) = pipe()?;
-    match process::fork()? {
-        Fork::Child => {
-            drop((from_child, to_child));
-            let made = namespace::make(Kind::User.clone_flag());
-            let errno = made.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
-            let told = File::from(to_parent).write_all(&errno.to_ne_bytes());
-            if told.is_ok() && errno == 0 {
-                // Until the parent closes its end, or dies.
-                let _ = File::from(from_parent).read(&mut [0]);
-            }
-            process::exit(0);
-        }
-        Fork::Parent(child) => {
-            drop((to_parent, from_parent));
-            let namespace = await_child(from_child).and_then(|()| write(maps, child.as_raw()));
-            drop(to_child);
-            match process::wait(child) {
-                // Gone already: so it goes where SIGCHLD is ignored.
-                Err(error) if error.raw_os_error() == Some(libc::ECHILD) => {}
-                end => _ = end?,
-            }
-            namespace
-        }
-    }
-}
-
-fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    Ok(nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?)
-}
-
-fn await_child(from_child: OwnedFd) -> io::Result<()> {
-    let mut errno = [0; 4];
-    File::from(from_child).read_exact(&mut errno)?;
-    match i32::from_ne_bytes(errno) {
-        0 => Ok(()),
-        errno => Err(io::Error::from_raw_os_error(errno)),
-    }
+    user_namespace::make(|| Ok(()), |child| write(maps, child))
 }
 
 /// Who may write a map, user_namespaces(7).
@@ -90,7 +48,7 @@ impl Writer {
     }
 }
 
-fn write(maps: &Maps, child: i32) -> io::Result<Namespace> {
+fn write(maps: &Maps, child: i32) -> io::Result<()> {
     let file = |name: &str| format!("/proc/{child}/{name}");
     let for_gids = Writer::of(&maps.gids, getegid().as_raw(), CAP_SETGID)?;
     if maps.deny_setgroups || for_gids == Writer::Itself {
@@ -105,7 +63,7 @@ fn write(maps: &Maps, child: i32) -> io::Result<Namespace> {
         Writer::Helper => help("newgidmap", child, &maps.gids)?,
         Writer::Privileged | Writer::Itself => fs::write(file("gid_map"), text(&maps.gids))?,
     }
-    Namespace::open(file("ns/user"))
+    Ok(())
 }
 
 fn text(ranges: &[IdRange]) -> String {

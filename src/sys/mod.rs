@@ -13,4 +13,6 @@ pub mod pin;
 pub mod process;
 pub mod regex;
 pub mod seccomp;
+pub mod signal;
 pub mod tty;
+pub mod user_namespace;

@@ -44,6 +44,12 @@ impl From<OwnedFd> for Namespace {
     }
 }
 
+/// Enters the namespaces of these types, several `CLONE_NEW…` at once, of another process, which a
+/// pidfd stands for: all of them or none.
+pub fn enter_of(process: impl AsFd, clone_flags: u32) -> io::Result<()> {
+    Ok(setns(process, flags(clone_flags))?)
+}
+
 /// Makes a new namespace of each type in `clone_flags`, and enters it; the PID and the time
 /// namespace are for children only (unshare(2)).
 pub fn make(clone_flags: u32) -> io::Result<()> {
@@ -89,9 +95,6 @@ pub fn set_domainname(name: &str) -> io::Result<()> {
 }
 
 /// Writes the offsets of a time namespace that was just made, in nanoseconds, and enters it.
-///
-/// setns(2) enters a time namespace at once, on every kernel that has them; so neither a child
-/// nor a kernel that switches at exec is needed (time_namespaces(7)).
 pub fn enter_new_time(monotonic: i64, boottime: i64) -> io::Result<()> {
     let offset = |nanoseconds: i64| {
         const SECOND: i64 = 1_000_000_000;
@@ -100,6 +103,14 @@ pub fn enter_new_time(monotonic: i64, boottime: i64) -> io::Result<()> {
     let ((monotonic_s, monotonic_ns), (boottime_s, boottime_ns)) = (offset(monotonic), offset(boottime));
     let text = format!("monotonic {monotonic_s} {monotonic_ns}\nboottime {boottime_s} {boottime_ns}\n");
     fs::write("/proc/self/timens_offsets", text)?;
+    enter_time_for_children()
+}
+
+/// Enters the time namespace that was just made, whose offsets can't be changed from then on.
+///
+/// setns(2) enters a time namespace at once, on every kernel that has them; so neither a child
+/// nor a kernel that switches at exec is needed (time_namespaces(7)).
+pub fn enter_time_for_children() -> io::Result<()> {
     Namespace::open("/proc/self/ns/time_for_children")?.enter(libc::CLONE_NEWTIME.cast_unsigned())
 }
 

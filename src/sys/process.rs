@@ -5,9 +5,12 @@ use std::ffi::{CStr, CString, c_char};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+
+use super::signal::keep_children;
 
 /// Which side of a fork this is.
 pub enum Fork {
@@ -88,19 +91,14 @@ pub fn wait(child: Pid) -> io::Result<End> {
 /// the child can end, and after it was made, as it inherits none of this.
 pub fn hold_signals() -> io::Result<()> {
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), None)?;
-    // Who ignores SIGCHLD, as this process may have been started, never learns how a child ended.
-    // SAFETY: the handler is the default one, which needs no code of ours.
-    match unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) } {
-        libc::SIG_ERR => Err(io::Error::last_os_error()),
-        _ => Ok(()),
-    }
+    keep_children()
 }
 
-/// Waits for the end of a child, and passes on every signal since [`hold_signals`].
-pub fn wait_forwarding(child: Pid) -> io::Result<End> {
-    let all = SigSet::all();
+/// Waits for the end of a child, and passes these signals on, which are held, as SIGCHLD is.
+pub fn wait_forwarding(child: Pid, mut signals: SigSet) -> io::Result<End> {
+    signals.add(Signal::SIGCHLD);
     loop {
-        match all.wait()? {
+        match signals.wait()? {
             Signal::SIGCHLD => match waitpid(child, Some(WaitPidFlag::WNOHANG))? {
                 WaitStatus::Exited(_, status) => return Ok(End::Exited(status as u8)),
                 WaitStatus::Signaled(_, signal, _) => return Ok(End::Killed(signal)),
@@ -130,6 +128,12 @@ pub fn end_like(end: End) -> ! {
     exit(status)
 }
 
+/// Has this process, which a pidfd stands for, ended?
+pub fn has_ended(process: impl AsFd) -> io::Result<bool> {
+    let mut look = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+    Ok(poll(&mut look, PollTimeout::ZERO)? != 0)
+}
+
 /// The environment as it was handed over: every entry, also one without `=`.
 pub fn environment() -> Vec<CString> {
     unsafe extern "C" {
@@ -148,9 +152,30 @@ pub fn environment() -> Vec<CString> {
     entries
 }
 
+/// Gives the process this environment, entries of the form `NAME=VALUE`, in the place of its own.
+pub fn replace_environment<'e>(entries: impl Iterator<Item = &'e [u8]>) {
+    // SAFETY: there is one thread, and no reference into the old environment lives on.
+    unsafe { libc::clearenv() };
+    for entry in entries.filter(|entry| entry.contains(&b'=')) {
+        let Ok(entry) = CString::new(entry) else { continue };
+        // SAFETY: the string is NUL-terminated, and lives on, as it has to: it is never freed.
+        unsafe { libc::putenv(entry.into_raw()) };
+    }
+}
+
 /// Becomes the program at `path`; returns only if it can't.
 pub fn execute(path: &CStr, arguments: &[CString], environment: &[CString]) -> io::Error {
     let failed: Result<Infallible, nix::Error> = nix::unistd::execve(path, arguments, environment);
+    match failed {
+        Err(error) => error.into(),
+        Ok(never) => match never {},
+    }
+}
+
+/// Becomes the program that a shell would find by this name, with the environment as it is; returns
+/// only if it can't.
+pub fn execute_by_name(name: &CStr, arguments: &[CString]) -> io::Error {
+    let failed: Result<Infallible, nix::Error> = nix::unistd::execvp(name, arguments);
     match failed {
         Err(error) => error.into(),
         Ok(never) => match never {},
@@ -195,6 +220,11 @@ pub fn signal(process: impl AsFd, number: i32) -> io::Result<()> {
 pub fn withdraw() -> io::Result<()> {
     nix::unistd::setsid()?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    hide_from_debuggers()
+}
+
+/// Keeps its files, its memory and its program from other processes of its user, until the next exec.
+pub fn hide_from_debuggers() -> io::Result<()> {
     Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
 }
 

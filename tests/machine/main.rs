@@ -13,6 +13,7 @@
 
 mod case;
 mod cases;
+mod classic;
 mod dump;
 mod fleet;
 mod image;

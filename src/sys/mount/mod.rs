@@ -3,6 +3,7 @@
 mod anew;
 mod dev;
 mod mountinfo;
+mod over;
 mod overlay;
 mod place;
 mod root;
@@ -10,6 +11,7 @@ mod root;
 pub use anew::{own_sysfs, proc, sysfs};
 pub use dev::Devices;
 pub use mountinfo::unescape;
+pub use over::{Propagation, over, propagate};
 pub use overlay::{overlay, throw_away_overlay};
 pub use place::Places;
 pub use root::{Root, enter_root};
@@ -21,23 +23,23 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags};
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
-    fsconfig_create, fsconfig_set_string, fsmount, fsopen, mount_change, move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
 };
 
 /// Makes every mount a slave: what the host mounts still arrives here, and nothing goes back.
 pub fn detach_from_host() -> io::Result<()> {
-    Ok(mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?)
+    propagate(Path::new("/"), Propagation::Slave)
 }
 
 /// Makes every mount private: nothing arrives, nothing goes back.
 pub fn cut_off_from_host() -> io::Result<()> {
-    Ok(mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?)
+    propagate(Path::new("/"), Propagation::Private)
 }
 
 /// Makes every mount shared among the namespaces that are made from this one, as a host's are.
 pub fn share() -> io::Result<()> {
-    Ok(mount_change("/", MountPropagationFlags::SHARED | MountPropagationFlags::REC)?)
+    propagate(Path::new("/"), Propagation::Shared)
 }
 
 /// Mounts cgroup2 over /sys/fs/cgroup as the cgroup namespace sees it.

@@ -10,10 +10,13 @@ mod ipnetns;
 mod lsns;
 mod mounts;
 mod net;
+mod nsenter;
 mod pid;
 mod ready;
 mod run;
 mod see;
+mod tutorial;
+mod unshare;
 mod user;
 
 use std::ops::RangeInclusive;
@@ -86,10 +89,13 @@ pub fn all() -> Vec<Entry> {
         lsns::CASES,
         mounts::CASES,
         net::CASES,
+        nsenter::CASES,
         pid::CASES,
         ready::CASES,
         see::CASES,
         run::CASES,
+        tutorial::CASES,
+        unshare::CASES,
         user::CASES,
     ]
     .concat()

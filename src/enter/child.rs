@@ -1,0 +1,101 @@
+//! Going on in a child while the parent waits for it, and ends as it ends.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+
+use nix::fcntl::OFlag;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, getpid, pipe2};
+use rustix::process::set_parent_process_death_signal;
+
+use super::Error;
+use crate::sys::process::{self, End, Fork};
+use crate::sys::signal::keep_children;
+
+/// The parent, as its child knows it.
+pub struct Parent(OwnedFd);
+
+impl Parent {
+    /// Lets the kernel send this process `signal` when its parent has ended. To be asked for last:
+    /// the kernel forgets it when the process changes who it is.
+    pub fn die_with(&self, signal: Signal) -> Result<(), Error> {
+        let failed = |error: std::io::Error| Error::system("be killed with the parent")(error);
+        let signal = rustix::process::Signal::from_named_raw(signal as i32)
+            .ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
+        set_parent_process_death_signal(Some(signal)).map_err(|error| failed(error.into()))?;
+        // It may have been too late for that.
+        match process::has_ended(&self.0).map_err(failed)? {
+            true => process::exit(1),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What a parent does with the signals that end programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Impatience {
+    /// It waits on: SIGINT and SIGTERM are the child's to heed.
+    Ignored,
+    /// It passes them on to the child.
+    Forwarded,
+}
+
+/// As unshare(1) does it. Returns in the child, once the parent has done what is to be done `beside` it.
+pub fn fork_unshare(impatience: Impatience, beside: impl FnOnce() -> Result<(), Error>) -> Result<Parent, Error> {
+    let (go_ahead, give) = pipe2(OFlag::O_CLOEXEC).map_err(|error| Error::system("make a pipe")(error.into()))?;
+    let parent = process::pidfd(getpid()).map_err(Error::system("open a descriptor of this process"))?;
+    let impatient = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
+    let mut signals = impatient;
+    if impatience == Impatience::Forwarded {
+        signals.add(Signal::SIGCHLD);
+    }
+    let held = |error: nix::Error| Error::system("hold signals")(error.into());
+    let before = signals.thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(held)?;
+    match process::fork().map_err(Error::system("fork"))? {
+        Fork::Child => {
+            before.thread_set_mask().map_err(held)?;
+            drop(give);
+            match File::from(go_ahead).read_exact(&mut [0]) {
+                Ok(()) => Ok(Parent(parent)),
+                // The parent has said why, or was killed.
+                Err(_) => process::exit(1),
+            }
+        }
+        Fork::Parent(child) => {
+            beside()?;
+            File::from(give).write_all(&[1]).map_err(Error::system("let the child go on"))?;
+            let end = match impatience {
+                Impatience::Ignored => process::wait(child),
+                Impatience::Forwarded => process::wait_forwarding(child, impatient),
+            };
+            process::end_like(end.map_err(Error::system("wait for the child"))?)
+        }
+    }
+}
+
+/// As nsenter(1) does it. Returns in the child; the parent stops when the child stops, so that job
+/// control of the shell before it works.
+pub fn fork_nsenter() -> Result<(), Error> {
+    keep_children().map_err(Error::system("wait for children"))?;
+    match process::fork().map_err(Error::system("fork"))? {
+        Fork::Child => Ok(()),
+        Fork::Parent(child) => process::end_like(wait_stopping(child)?),
+    }
+}
+
+fn wait_stopping(child: Pid) -> Result<End, Error> {
+    loop {
+        match waitpid(child, Some(WaitPidFlag::WUNTRACED)) {
+            Ok(WaitStatus::Exited(_, status)) => return Ok(End::Exited(status as u8)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(End::Killed(signal)),
+            Ok(WaitStatus::Stopped(..)) => {
+                let _ = raise(Signal::SIGSTOP);
+                let _ = kill(child, Signal::SIGCONT);
+            }
+            Ok(_) | Err(nix::Error::EINTR) => {}
+            Err(error) => return Err(Error::system("wait for the child")(error.into())),
+        }
+    }
+}

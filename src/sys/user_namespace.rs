@@ -1,0 +1,60 @@
+//! Making a user namespace whose maps this process may not write once it is inside.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+
+use super::namespace::{self, Namespace};
+use super::process::{self, Fork};
+
+/// Makes a user namespace and returns it, ready to be entered.
+///
+/// A child does what has to come `before`, makes the namespace and stays in it while this process,
+/// still outside, writes its maps: `write` gets the child's process id. The namespace's file then
+/// keeps it, and the child is gone.
+pub fn make(
+    before: impl FnOnce() -> io::Result<()>,
+    write: impl FnOnce(i32) -> io::Result<()>,
+) -> io::Result<Namespace> {
+    let (from_child, to_parent) = pipe()?;
+    let (from_parent, to_child) = pipe()?;
+    match process::fork()? {
+        Fork::Child => {
+            drop((from_child, to_child));
+            let made = before().and_then(|()| namespace::make(libc::CLONE_NEWUSER.cast_unsigned()));
+            let errno = made.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
+            let told = File::from(to_parent).write_all(&errno.to_ne_bytes());
+            if told.is_ok() && errno == 0 {
+                // Until the parent closes its end, or dies.
+                let _ = File::from(from_parent).read(&mut [0]);
+            }
+            process::exit(0);
+        }
+        Fork::Parent(child) => {
+            drop((to_parent, from_parent));
+            let namespace = await_child(from_child)
+                .and_then(|()| write(child.as_raw()))
+                .and_then(|()| Namespace::open(format!("/proc/{child}/ns/user")));
+            drop(to_child);
+            match process::wait(child) {
+                // Gone already: so it goes where SIGCHLD is ignored.
+                Err(error) if error.raw_os_error() == Some(libc::ECHILD) => {}
+                end => _ = end?,
+            }
+            namespace
+        }
+    }
+}
+
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?)
+}
+
+fn await_child(from_child: OwnedFd) -> io::Result<()> {
+    let mut errno = [0; 4];
+    File::from(from_child).read_exact(&mut errno)?;
+    match i32::from_ne_bytes(errno) {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
