@@ -12,7 +12,6 @@ pub mod cli;
 pub mod enter;
 pub mod exec;
 pub mod generator;
-#[cfg(feature = "tool")]
 pub mod inspect;
 pub mod netlink;
 pub mod netns;

@@ -8,7 +8,7 @@ use super::service::{allows_family, is_true};
 use super::steps::Step;
 use super::value::ProtectHostname;
 use super::watched::{conditions, watched, watching_directives};
-use super::{Cell, Condition, Maker, Source};
+use super::{Cell, Condition, Maker};
 use crate::unit::value::{parse_boolean, split_inversion};
 use crate::unit::{Assignment, Unit};
 
@@ -63,7 +63,7 @@ pub fn conflicts(
     let mut found = Vec::new();
     pid_namespace(unit, cell, &mut found);
     other_root(unit, &mut found);
-    watched(unit, cell, &mut found);
+    watched(unit, cell, version, &mut found);
     let sets_up = Kind::ALL.into_iter().any(|kind| maker(kind) == Some(Maker::Wrapper));
     if !sets_up && !cell.is_watched() {
         return found;
@@ -95,8 +95,8 @@ pub fn conflicts(
             )
         }));
     }
-    if matches!(cell.source(Kind::Mount), Some(Source::Path(_))) {
-        found.extend(joined_mounts(unit));
+    if cell.joins(Kind::Mount) {
+        found.extend(joined_mounts(unit, cell));
     }
     found
 }
@@ -125,7 +125,7 @@ fn pid_namespace(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
         ));
     }
     let own = unit.last("Service", "PrivatePIDs").filter(|line| parse_boolean(&line.value) == Some(true));
-    if let (Some(line), Some(Source::Path(_))) = (own, cell.source(Kind::Pid)) {
+    if let (Some(line), true) = (own, cell.joins(Kind::Pid)) {
         let directives = cell.directives_of(Kind::Pid);
         found.push(Finding::of_line(
             line,
@@ -197,7 +197,12 @@ fn address_families(unit: &Unit, cell: &Cell, steps: &[Step], reason: &str) -> O
     Some(Finding::of_line(last, &format!("leaves out {family}, {what_for}, and {reason}"), &format!("add {family}")))
 }
 
-fn joined_mounts(unit: &Unit) -> Vec<Finding> {
+fn joined_mounts(unit: &Unit, cell: &Cell) -> Vec<Finding> {
+    let directives = cell.directives_of(Kind::Mount);
+    let remedy = match cell.namespaces_of {
+        Some(_) => "remove it, or leave mnt out with ~mnt",
+        None => "remove one of the two",
+    };
     let set = |key: &&str| {
         let line = unit.last("Service", key)?;
         (parse_boolean(&line.value) != Some(false)).then_some(line)
@@ -206,11 +211,7 @@ fn joined_mounts(unit: &Unit) -> Vec<Finding> {
         .iter()
         .filter_map(set)
         .map(|line| {
-            Finding::of_line(
-                line,
-                "would be lost: MountNamespacePath= leaves the mounts that it makes",
-                "remove one of the two",
-            )
+            Finding::of_line(line, &format!("would be lost: {directives} leaves the mounts that it makes"), remedy)
         })
         .collect()
 }

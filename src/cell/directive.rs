@@ -5,8 +5,8 @@
 
 use super::kind::Kind;
 use super::mounts::{Mount, Overlay};
-use super::value::{self, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname, ValueError};
-use super::{Cell, Condition, IdRange};
+use super::value::{self, Isolation, NamespacesOf, PrivateUsers, ProtectControlGroups, ProtectHostname, ValueError};
+use super::{Cell, Condition, IdRange, Source};
 
 /// From which systemd on the native setting does what the directive says.
 #[derive(Clone, Copy)]
@@ -71,6 +71,14 @@ impl Directive {
     /// The row whose option is `flag`.
     pub fn by_flag(flag: &str) -> Option<&'static Directive> {
         DIRECTIVES.iter().find(|directive| directive.flag == flag)
+    }
+
+    /// Does it say something of the namespace of this kind in this cell?
+    pub fn shapes(&self, kind: Kind, cell: &Cell) -> bool {
+        match self.kind {
+            Some(own) => own == kind,
+            None => self.name == "NamespacesOf" && cell.source(kind) == Some(Source::OfUnit),
+        }
     }
 
     /// Is it a plain switch, whose option needs no value?
@@ -173,7 +181,7 @@ const fn repeatable(row: Directive) -> Directive {
     Directive { repeatable: true, ..row }
 }
 
-use Meaning::{NotYet, Set};
+use Meaning::Set;
 use Native::{Always, ByValue, Never, Since};
 
 /// Every directive there is.
@@ -210,8 +218,9 @@ pub static DIRECTIVES: &[Directive] = &[
     row("TimeNamespacePath", "time-namespace-path", "PATH", Some(Kind::Time), Never,
         Set(|cell, text| join(cell, Kind::Time, text)),
         "join the time namespace that PATH refers to"),
-    row("NamespacesOf", "namespaces-of", "UNIT [TYPE…]", None, Never, NotYet,
-        "live inside another unit's namespaces"),
+    row("NamespacesOf", "namespaces-of", "UNIT [[~]TYPE…]", None, Never,
+        Set(|cell, text| { cell.namespaces_of = optional(text, NamespacesOf::parse)?; Ok(()) }),
+        "live in the namespaces of another unit: of these types, of all but these, or all that it has"),
     row("PrivateIPC", "private-ipc", "BOOLEAN", Some(Kind::Ipc), Always,
         Set(|cell, text| { cell.private_ipc = or_default(text, value::parse_boolean)?; Ok(()) }),
         "an IPC namespace of its own"),

@@ -46,8 +46,10 @@ impl Makers {
         for (kind, maker) in &mut makers.of {
             let touched = cell.source(*kind).is_some()
                 || (*kind == Kind::Cgroup && cell.protect_control_groups != ProtectControlGroups::No);
-            let of_kind = || cell.assigned.iter().filter(|assigned| assigned.directive.kind == Some(*kind));
-            let native = of_kind().all(|assigned| assigned.directive.native.had_by(manager.version, cell));
+            let of_kind = || cell.assigned.iter().filter(|assigned| assigned.directive.shapes(*kind, cell));
+            // Another unit is to be found before systemd takes its process out of sight.
+            let native = cell.namespaces_of.is_none()
+                && of_kind().all(|assigned| assigned.directive.native.had_by(manager.version, cell));
             *maker = touched.then_some(if native { Maker::Native } else { Maker::Wrapper });
         }
         // systemd's own makes the wrapper the first process in it, with nobody outside left who could
@@ -109,6 +111,9 @@ pub fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decisio
                 }
                 (Some(Maker::Native), _) => format!("systemd {version} has it"),
                 (Some(Maker::Wrapper), false) => format!("systemd {version} has it not"),
+                (Some(Maker::Wrapper), true) if cell.namespaces_of.is_some() => {
+                    "systemd has it, but would keep the wrapper from finding the unit of NamespacesOf=".to_owned()
+                }
                 (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::User) => {
                     "systemd has it, but would take the wrapper's privilege away before its work is done".to_owned()
                 }

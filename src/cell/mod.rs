@@ -36,7 +36,7 @@ pub use makers::{Decision, Maker};
 pub use manager::Manager;
 pub use mounts::{Mount, Overlay, Propagation, Root};
 pub use plan::{Plan, plan};
-pub use value::{IdRange, Isolation, PrivateUsers, ProtectControlGroups, ProtectHostname};
+pub use value::{IdRange, Isolation, NamespacesOf, PrivateUsers, ProtectControlGroups, ProtectHostname, Types};
 
 use crate::unit::Location;
 
@@ -51,6 +51,8 @@ pub struct Cell {
     pub network_namespace: Option<String>,
     /// The namespaces to join by path, one a kind at most.
     pub paths: Vec<(Kind, String)>,
+    /// Another unit whose namespaces to join: those that no other directive says.
+    pub namespaces_of: Option<NamespacesOf>,
     /// A new IPC namespace.
     pub private_ipc: bool,
     /// A new mount namespace.
@@ -111,6 +113,8 @@ pub enum Source {
     New,
     /// It is joined; the path of its file.
     Path(String),
+    /// It is joined, where the unit of `NamespacesOf=` has one of its own.
+    OfUnit,
 }
 
 impl Cell {
@@ -122,7 +126,15 @@ impl Cell {
         if let (Kind::Network, Some(name)) = (kind, &self.network_namespace) {
             return Some(Source::Path(format!("/run/netns/{name}")));
         }
-        self.makes(kind).then_some(Source::New)
+        if self.makes(kind) {
+            return Some(Source::New);
+        }
+        self.namespaces_of.as_ref().filter(|of| of.means(kind)).map(|_| Source::OfUnit)
+    }
+
+    /// Is the namespace of this kind one that others have, too?
+    pub fn joins(&self, kind: Kind) -> bool {
+        matches!(self.source(kind), Some(Source::Path(_) | Source::OfUnit))
     }
 
     /// Does a directive ask for a new namespace of this kind?

@@ -17,6 +17,7 @@ use super::service::is_true;
 use super::started::Started;
 use super::steps::{Circumstances, Step, steps};
 use super::{Cell, Isolation, Kind, Kinds, Mount, ProtectControlGroups};
+use crate::notify::Access;
 use crate::unit::words::{escape_specifiers, quote};
 use crate::unit::{self, Scope, Unit, UnitName, UnitType};
 
@@ -183,6 +184,7 @@ impl Planner<'_> {
             verify,
             hand_over,
             ready: started.ready,
+            relay: started.relay,
             privileged: self.manager.scope == Scope::System,
             ..Circumstances::default()
         };
@@ -305,9 +307,16 @@ impl Planner<'_> {
         for assigned in self.assigned_to_wrapper() {
             // A PID namespace is for the main process alone, as systemd's own is: ExecReload= and
             // ExecStop= find that process by its number outside. And it alone is watched.
-            if main || !matches!(assigned.directive.kind, Some(Kind::Pid) | None) {
-                options.push(format!("--{}={}", assigned.directive.flag, assigned.text));
-            }
+            let text = match assigned.directive.kind {
+                _ if main => Some(assigned.text.clone()),
+                None if assigned.directive.name == "NamespacesOf" => {
+                    let of = self.cell.namespaces_of.as_ref();
+                    of.and_then(|of| of.without(Kind::Pid)).map(|of| of.to_string())
+                }
+                Some(Kind::Pid) | None => None,
+                Some(_) => Some(assigned.text.clone()),
+            };
+            options.extend(text.map(|text| format!("--{}={text}", assigned.directive.flag)));
         }
         if self.adopted {
             options.push("--protect-hostname=yes".to_owned());
@@ -332,6 +341,8 @@ impl Planner<'_> {
         };
         switch(main && circumstances.hand_over, "--hand-over");
         switch(main && circumstances.ready, "--ready");
+        switch(main && circumstances.relay == Some(Access::Main), "--relay=main");
+        switch(main && circumstances.relay == Some(Access::All), "--relay=all");
         switch(hide, "--hide-notify-socket");
         options.extend(sources.iter().map(|file| escape_specifiers(&format!("--source={}", file.display()))));
         options
@@ -377,6 +388,24 @@ impl Planner<'_> {
         }
         if self.adopted {
             plan.service_lines.push(("ProtectHostname", "no".to_owned()));
+        }
+        if let Some(of) = &self.cell.namespaces_of {
+            if of.unit == self.unit.name.as_str() {
+                plan.findings.push(Finding::error(
+                    self.cell.location("NamespacesOf"),
+                    format!("NamespacesOf={} names the unit itself", of.unit),
+                    "name another unit",
+                ));
+            }
+            if self.manager.scope == Scope::User {
+                plan.findings.push(Finding::error(
+                    self.cell.location("NamespacesOf"),
+                    "NamespacesOf= is not supported yet in user units",
+                    "remove it",
+                ));
+            }
+            // A service must not live on in what a unit has left, nor beside its next run.
+            plan.unit_lines.extend([("BindsTo", of.unit.clone()), ("After", of.unit.clone())]);
         }
         let Some(name) = &self.cell.network_namespace else { return };
         if self.manager.scope == Scope::User {

@@ -1,7 +1,7 @@
 //! What a cell can't be, whatever runs it: directives that contradict each other.
 
 use super::finding::Finding;
-use super::{Cell, Kind, PrivateUsers, Propagation, ProtectControlGroups, ProtectHostname};
+use super::{Cell, Kind, PrivateUsers, Propagation, ProtectControlGroups, ProtectHostname, Types};
 
 impl Cell {
     /// Every contradiction within the cell.
@@ -20,7 +20,7 @@ impl Cell {
         let mut names: Vec<String> = self
             .assigned
             .iter()
-            .filter(|assigned| assigned.directive.kind == Some(kind))
+            .filter(|assigned| assigned.directive.shapes(kind, self))
             .map(|assigned| format!("{}=", assigned.directive.name))
             .collect();
         names.dedup();
@@ -36,12 +36,15 @@ impl Cell {
         for kind in Kind::ALL {
             let path = self.paths.iter().any(|(other, _)| *other == kind);
             let named = kind == Kind::Network && self.network_namespace.is_some();
-            let sources = usize::from(self.makes(kind)) + usize::from(path) + usize::from(named);
+            let of_unit =
+                self.namespaces_of.as_ref().is_some_and(|of| matches!(of.types, Types::These(_)) && of.means(kind));
+            let sources = [self.makes(kind), path, named, of_unit].into_iter().filter(|source| *source).count();
             if sources > 1 {
                 let last = self.assigned.iter().rev().find(|assigned| assigned.directive.kind == Some(kind));
+                let of_unit = if of_unit { ", NamespacesOf=" } else { "" };
                 found.push(Finding::error(
                     last.and_then(|assigned| assigned.at.clone()),
-                    format!("{} ask for the {kind} namespace in more than one way", self.directives_of(kind)),
+                    format!("{}{of_unit} ask for the {kind} namespace in more than one way", self.directives_of(kind)),
                     "keep the one that is meant",
                 ));
             }
@@ -85,9 +88,10 @@ impl Cell {
 
     /// Mounting in a namespace that is shared with others would change it for them, too.
     fn mounts_in_a_joined_namespace(&self, found: &mut Vec<Finding>) {
-        if !self.paths.iter().any(|(kind, _)| *kind == Kind::Mount) {
+        if !self.joins(Kind::Mount) {
             return;
         }
+        let joining = self.directives_of(Kind::Mount);
         let mounting = [
             ("PrivatePIDs", self.private_pids, "/proc"),
             ("Init", self.init && !self.private_pids, "/proc"),
@@ -97,7 +101,7 @@ impl Cell {
         for (directive, _, path) in mounting.into_iter().filter(|(_, set, _)| *set) {
             found.push(self.error(
                 directive,
-                format!("{directive}= mounts {path}, and MountNamespacePath= joins mounts that are shared with others"),
+                format!("{directive}= mounts {path}, and {joining} joins mounts that are shared with others"),
                 "drop one of the two",
             ));
         }

@@ -2,6 +2,7 @@
 
 use super::Cell;
 use super::service::{may_notify, service_type, watchdog_is_set};
+use crate::notify::Access;
 use crate::unit::Unit;
 
 /// How the manager learns of the start.
@@ -10,6 +11,8 @@ pub struct Started {
     pub ready: bool,
     /// Must the payload not get to see the socket, which it would not have without a cell?
     pub hide_notify_socket: bool,
+    /// Whose messages are relayed to the manager, if any are.
+    pub relay: Option<Access>,
     /// What that takes in `[Service]`.
     pub lines: Vec<(&'static str, String)>,
 }
@@ -24,9 +27,11 @@ impl Started {
         let watched = cell.is_watched();
         let starts = matches!(service_type, "simple" | "exec");
         let ready = starts && may_notify(unit);
+        // The answers to reloads must reach the manager, whoever judges whether the service is ready.
+        let reloads = service_type == "notify-reload";
         // A service whose readiness is judged from outside is not asked for it, and one whose health
         // is judged does not feed its watchdog.
-        let speaks = cell.ready_when.is_empty();
+        let speaks = cell.ready_when.is_empty() || reloads;
         let feeds = cell.health_probe.is_empty();
         // systemd.service(5), NotifyAccess=: what brings the socket along without being told to.
         let own_socket = speaks
@@ -38,12 +43,19 @@ impl Started {
         if ready {
             lines.push(("Type", "notify".to_owned()));
         }
-        if watched {
-            // The watcher is not the main process, and has no privilege to pose as it.
+        // In a PID namespace the numbers of processes mean others than outside, and with an init not
+        // even the main process is the number 1 that systemd passes over. Without one nothing stays
+        // resident for this: a service that tells of no other main process has no need of it.
+        let renumbered = cell.init && hand_over && own_socket;
+        let held_back = reloads && !cell.ready_when.is_empty();
+        let access = if setting("NotifyAccess") == Some("all") { Access::All } else { Access::Main };
+        let relay = (renumbered || held_back).then_some(access);
+        if watched || relay.is_some() {
+            // The watcher and the relay are not the main process, and have no privilege to pose as it.
             lines.push(("NotifyAccess", "all".to_owned()));
         } else if (ready || hand_over) && !own_socket {
             lines.push(("NotifyAccess", "main".to_owned()));
         }
-        Started { ready, hide_notify_socket: (ready || hand_over || watched) && !own_socket, lines }
+        Started { ready, relay, hide_notify_socket: (ready || hand_over || watched) && !own_socket, lines }
     }
 }

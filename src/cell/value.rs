@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+use super::kind::{Kind, Kinds};
+use crate::unit::{UnitName, UnitType};
+
 pub use crate::unit::value::{ValueError, parse_netns_name};
 
 /// Has `text` a specifier left that systemd will expand, systemd.unit(5)? `%%` is one, too.
@@ -174,6 +177,83 @@ impl IdRange {
 impl fmt::Display for IdRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.inside, self.outside, self.count)
+    }
+}
+
+/// `NamespacesOf=`: another unit, and which of its namespaces are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamespacesOf {
+    /// The unit's name.
+    pub unit: String,
+    /// The types of namespaces.
+    pub types: Types,
+}
+
+/// Which types of another unit's namespaces are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Types {
+    /// Each of these, and the other unit must have one of its own.
+    These(Kinds),
+    /// Of all but these, those that the other unit has of its own.
+    AllBut(Kinds),
+}
+
+impl NamespacesOf {
+    /// `UNIT`, `UNIT TYPE…` or `UNIT ~TYPE…`.
+    pub fn parse(text: &str) -> Result<NamespacesOf, ValueError> {
+        let mut words = text.split_ascii_whitespace();
+        let unit = words.next().unwrap_or_default();
+        let runs_processes = |name: &UnitName| matches!(name.type_(), UnitType::Service | UnitType::Scope);
+        if !has_specifier(unit) && !UnitName::new(unit).is_ok_and(|name| runs_processes(&name) && !name.is_template()) {
+            return Err(ValueError::new("takes the name of a service or scope, such as db.service"));
+        }
+        let list: Vec<&str> = words.collect();
+        let (inverted, first) = match list.first().and_then(|first| first.strip_prefix('~')) {
+            Some(first) => (true, Some(first)),
+            None => (false, list.first().copied()),
+        };
+        let mut kinds = Kinds::NONE;
+        for word in first.into_iter().chain(list.iter().skip(1).copied()) {
+            let known = || Kind::ALL.map(Kind::proc_name).join(", ");
+            let kind = Kind::from_proc_name(word)
+                .ok_or_else(|| ValueError::new(format!("takes types of namespaces after the unit: {}", known())))?;
+            kinds.insert(kind);
+        }
+        let types = if inverted || kinds.is_empty() { Types::AllBut(kinds) } else { Types::These(kinds) };
+        Ok(NamespacesOf { unit: unit.to_owned(), types })
+    }
+
+    /// Is this type among those that are meant?
+    pub fn means(&self, kind: Kind) -> bool {
+        match self.types {
+            Types::These(kinds) => kinds.contains(kind),
+            Types::AllBut(kinds) => !kinds.contains(kind),
+        }
+    }
+
+    /// The same without this type; none where nothing is left.
+    pub fn without(&self, kind: Kind) -> Option<NamespacesOf> {
+        let one = Kinds::from_iter([kind]);
+        let types = match self.types {
+            Types::These(kinds) => Types::These(kinds.without(one)),
+            Types::AllBut(kinds) => Types::AllBut(kinds.with(one)),
+        };
+        let some_left = Kind::ALL.into_iter().any(|kind| NamespacesOf { types, ..self.clone() }.means(kind));
+        some_left.then(|| NamespacesOf { unit: self.unit.clone(), types })
+    }
+}
+
+impl fmt::Display for NamespacesOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, kinds) = match self.types {
+            Types::These(kinds) => (" ", kinds),
+            Types::AllBut(kinds) => (" ~", kinds),
+        };
+        f.write_str(&self.unit)?;
+        for (n, kind) in kinds.iter().enumerate() {
+            write!(f, "{}{}", if n == 0 { sign } else { " " }, kind.proc_name())?;
+        }
+        Ok(())
     }
 }
 

@@ -18,13 +18,15 @@ pub fn watching_directives(cell: &Cell) -> String {
 }
 
 /// What a service must be like to be watched from beside it.
-pub fn watched(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
+pub fn watched(unit: &Unit, cell: &Cell, version: u32, found: &mut Vec<Finding>) {
     if !cell.is_watched() {
         return;
     }
     let at = |name| cell.location(name);
     let service_type = service_type(unit);
-    if !cell.ready_when.is_empty() && !matches!(service_type, "simple" | "exec" | "notify") {
+    // 252 takes a type that it does not know for Type=simple, and reloads such a unit in no way.
+    let reloads = service_type == "notify-reload" && version >= 253;
+    if !cell.ready_when.is_empty() && !reloads && !matches!(service_type, "simple" | "exec" | "notify") {
         let (why, remedy) = match service_type {
             "forking" => (
                 "the daemon's first process tells by its end that it is ready",
@@ -32,10 +34,7 @@ pub fn watched(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
             ),
             "oneshot" => ("it counts as started when it has ended", "remove one of the two"),
             "dbus" => ("its name on the bus tells that it is ready", "remove one of the two"),
-            "notify-reload" => (
-                "to answer reloads the service needs the socket over which it would say READY=1 itself",
-                "use Type=notify with ExecReload=, or remove ReadyWhen=",
-            ),
+            "notify-reload" => ("systemd 252 does not know that type", "use Type=notify with ExecReload="),
             _ => ("that has a notion of its own of when the service is started", "use Type=exec"),
         };
         found.push(Finding::error(
@@ -44,7 +43,7 @@ pub fn watched(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
             remedy,
         ));
     }
-    if !cell.ready_when.is_empty() {
+    if !cell.ready_when.is_empty() && !reloads {
         let needs_socket = [
             (
                 "WatchdogSec",

@@ -19,6 +19,8 @@ use crate::sys::process::{self, Fork};
 pub enum Job {
     /// To be the first process of the payload's PID namespace.
     Init,
+    /// To relay what the payload tells the manager.
+    Relay,
     /// To watch the payload's conditions.
     Watcher,
 }
@@ -26,7 +28,12 @@ pub enum Job {
 impl Job {
     /// Does a process with this job take the step, too? Each ends with the step that is its job.
     pub fn takes(self, step: &Step) -> bool {
-        !step.is_of_the_cell() && (self == Job::Init || *step != Step::StartInit)
+        let another = match step {
+            Step::StartInit => self != Job::Init,
+            Step::Relay => self != Job::Relay,
+            _ => false,
+        };
+        !another && !step.is_of_the_cell()
     }
 }
 
@@ -41,13 +48,16 @@ pub struct Line {
 #[derive(Debug)]
 pub struct Post {
     line: UnixStream,
-    payload: Option<OwnedFd>,
+    /// Its number, as seen from here, and its pidfd.
+    payload: Option<(i32, OwnedFd)>,
+    /// The pidfd of another one to go with.
+    goes_with: Option<OwnedFd>,
 }
 
 /// A line whose ends have not found their processes yet.
 pub fn line(job: Job) -> io::Result<(Line, Post)> {
     let (payload, other) = UnixStream::pair()?;
-    Ok((Line { job, stream: payload }, Post { line: other, payload: None }))
+    Ok((Line { job, stream: payload }, Post { line: other, payload: None, goes_with: None }))
 }
 
 /// Forks a process off a payload that is all set up. The payload is the one that returns with a line.
@@ -78,6 +88,14 @@ impl Line {
 }
 
 impl Post {
+    /// Of a process that has made the payload, and knows its number already. With an init it goes when
+    /// that goes.
+    pub fn of(mut self, payload: Pid, init: Option<Pid>) -> io::Result<Post> {
+        self.payload = Some((payload.as_raw(), process::pidfd(payload)?));
+        self.goes_with = init.map(process::pidfd).transpose()?;
+        Ok(self)
+    }
+
     /// Waits until the payload has made all of the cell, and joins what was made since the fork.
     pub fn await_payload(&mut self) -> io::Result<()> {
         let mut pid = [0; size_of::<i32>()];
@@ -85,24 +103,33 @@ impl Post {
             // It has told why it can't go on.
             process::exit(0);
         }
-        // It waits for an answer: the number is no other process's yet.
-        self.payload = Some(process::pidfd(Pid::from_raw(i32::from_ne_bytes(pid)))?);
+        if self.payload.is_none() {
+            // It waits for an answer: the number is no other process's yet.
+            let pid = Pid::from_raw(i32::from_ne_bytes(pid));
+            self.payload = Some((pid.as_raw(), process::pidfd(pid)?));
+        }
         Ok(())
     }
 
     /// A pidfd of the payload.
     pub fn payload(&self) -> io::Result<BorrowedFd<'_>> {
-        self.payload.as_ref().map(AsFd::as_fd).ok_or_else(|| io::ErrorKind::NotConnected.into())
+        self.payload.as_ref().map(|(_, pidfd)| pidfd.as_fd()).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// The number of the payload.
+    pub fn number(&self) -> io::Result<i32> {
+        self.payload.as_ref().map(|(number, _)| *number).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     /// Leaves all behind that the work does not take, but for the payload and what `descriptors`
-    /// has, and lets the payload go on.
+    /// has, and lets the payload go on. Returns a pidfd of the process to go with.
     pub fn take_up(mut self, mut descriptors: Vec<RawFd>, report: &Report) -> io::Result<OwnedFd> {
-        let payload = self.payload.take().ok_or(io::ErrorKind::NotConnected)?;
+        let (_, payload) = self.payload.take().ok_or(io::ErrorKind::NotConnected)?;
+        let goes_with = self.goes_with.take().unwrap_or(payload);
         process::withdraw()?;
-        descriptors.extend([payload.as_raw_fd(), self.line.as_raw_fd()]);
+        descriptors.extend([goes_with.as_raw_fd(), self.line.as_raw_fd()]);
         process::keep_descriptors(&mut descriptors, report.needs_standard_error())?;
         self.line.write_all(&[1])?;
-        Ok(payload)
+        Ok(goes_with)
     }
 }

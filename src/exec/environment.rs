@@ -42,6 +42,11 @@ impl Environment {
         self.0.retain(|entry| value(entry.as_bytes(), name).is_none());
     }
 
+    /// Gives a variable that is there another value.
+    pub fn set(&mut self, name: &str, text: &str) {
+        self.replace(name, text);
+    }
+
     /// After a fork: what named the parent, `before`, names this process.
     pub fn follow_fork(&mut self, before: i32) {
         let before = before.to_string();

@@ -77,6 +77,8 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
         Fork::Parent(payload) => payload,
     };
     drop((go_ahead, lines));
+    // This one stays where the manager is.
+    let relay = posts.iter().position(|(job, _)| *job == Job::Relay).map(|place| posts.swap_remove(place).1);
     while let Some((job, post)) = posts.pop() {
         match parent.fork()? {
             Fork::Child => return Ok(Child::Beside(job, post)),
@@ -84,16 +86,21 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
         }
     }
     match parent {
-        Parent::HandsOver(notifier) => hand_over(payload, give, notifier),
+        Parent::HandsOver(notifier) => {
+            hand_over(payload, give, notifier)?;
+            match relay {
+                Some(post) => Ok(Child::Beside(Job::Relay, post.of(payload, init)?)),
+                None => process::exit(0),
+            }
+        }
         Parent::Waits => wait(payload, init, give),
     }
 }
 
-fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier) -> io::Result<Child> {
+fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier) -> io::Result<()> {
     notifier.send(&[NotifyState::MainPid(child.as_raw().cast_unsigned())])?;
     notifier.barrier()?;
-    File::from(give).write_all(&[1])?;
-    process::exit(0)
+    File::from(give).write_all(&[1])
 }
 
 fn wait(child: Pid, init: Option<Pid>, give: OwnedFd) -> io::Result<Child> {

@@ -13,6 +13,7 @@ mod fork;
 mod id_map;
 mod init;
 mod program;
+mod relay;
 mod subordinate;
 mod users;
 mod watcher;

@@ -7,6 +7,7 @@ use crate::cell::capability::CAP_SYS_ADMIN;
 use crate::cell::identity::{Identity, SETTINGS};
 use crate::cell::steps::{Circumstances, Step};
 use crate::cell::{Cell, DIRECTIVES, Directive, Finding, Kind, PrivateUsers};
+use crate::notify::Access;
 use crate::sys;
 
 use super::by_hand::BY_HAND;
@@ -60,6 +61,8 @@ pub struct Request {
     pub hand_over: bool,
     /// Tell the manager READY=1 right before the command is executed?
     pub ready: bool,
+    /// Stand between the command and the manager's notification socket, for whom of its processes?
+    pub relay: Option<Access>,
     /// Keep `$NOTIFY_SOCKET` from the command?
     pub hide_notify_socket: bool,
     /// Let all capabilities reach the command?
@@ -102,6 +105,9 @@ static CONTROLS: &[Control] = &[
     Control { flag: "ready", value: None,
         set: |parsed, _| { parsed.request.ready = true; Ok(()) },
         summary: "send READY=1 when the cell is set up" },
+    Control { flag: "relay", value: Some("main|all"),
+        set: |parsed, text| { parsed.request.relay = Some(parse_access(text)?); Ok(()) },
+        summary: "pass on what the main process, or every process, of the command tells the manager" },
     Control { flag: "hide-notify-socket", value: None,
         set: |parsed, _| { parsed.request.hide_notify_socket = true; Ok(()) },
         summary: "take NOTIFY_SOCKET out of the command's environment" },
@@ -127,6 +133,10 @@ static CONTROLS: &[Control] = &[
         set: |parsed, _| { parsed.version = true; Ok(()) },
         summary: "print the version" },
 ];
+
+fn parse_access(text: &OsStr) -> Result<Access, String> {
+    text.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| "takes main or all".to_owned())
+}
 
 fn parse_verify(text: &OsStr) -> Result<Step, String> {
     let parse = || {
@@ -242,6 +252,7 @@ impl Request {
             verify: self.verify.clone(),
             hand_over: self.hand_over,
             ready: self.ready,
+            relay: self.relay,
             privileged: sys::capability::has_effective(CAP_SYS_ADMIN).unwrap_or(false),
             keep_capabilities: self.keep_capabilities,
             working_directory: self.working_directory.clone(),
@@ -259,8 +270,9 @@ impl Request {
             return asked.collect::<Vec<_>>().join(", ");
         }
         let kinds = step.kinds();
-        let names: Vec<String> =
+        let mut names: Vec<String> =
             kinds.iter().map(|kind| self.cell.directives_of(kind)).filter(|names| !names.is_empty()).collect();
+        names.dedup();
         names.join(", ")
     }
 }

@@ -10,7 +10,7 @@ use super::beside::Post;
 use super::environment::Environment;
 use super::report::{Priority, Report};
 use crate::cell::steps::WatchFor;
-use crate::notify::Notifier;
+use crate::notify::{Notifier, Relay};
 use crate::probe::Watch;
 use crate::sys::process;
 
@@ -31,6 +31,7 @@ pub fn run(
     post: Post,
     watch_for: &WatchFor,
     watchdog: Option<Duration>,
+    relay: Option<Relay>,
     notifier: &Notifier,
     environment: &Environment,
     report: &Report,
@@ -38,7 +39,12 @@ pub fn run(
     let conditions = watch_for.ready_when.iter().chain(&watch_for.health_probe);
     let tell = |message: &str| report.tell(Priority::Info, message, "");
     let payload = post.payload()?.try_clone_to_owned()?;
-    let mut watch = Watch::new(conditions, notifier, payload, for_commands(environment), &tell)?;
+    let watch = Watch::new(conditions, notifier, payload, for_commands(environment), &tell)?;
+    if relay.is_some() {
+        // The last words of a service come after the signal that asks all of it to end.
+        process::hold_signals()?;
+    }
+    let mut watch = watch.relaying(relay, !watch_for.health_probe.is_empty());
     drop(post.take_up(watch.descriptors(), report)?);
 
     if !watch_for.ready_when.is_empty() {
@@ -52,6 +58,9 @@ pub fn run(
     if let (Some(timeout), false) = (watchdog, watch_for.health_probe.is_empty())
         && let Err(error) = watch.feed(&watch_for.health_probe, timeout)
     {
+        give_up(report, &error);
+    }
+    if let Err(error) = watch.until_ended() {
         give_up(report, &error);
     }
     process::exit(0)

@@ -5,15 +5,22 @@
 //! path anew for each message, when it may mean something else, and knows no barrier.
 #![forbid(unsafe_code)]
 
+mod inlet;
+mod processes;
+mod relay;
+
 use std::ffi::OsStr;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
+pub use inlet::Inlet;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, connect, sendmsg, socket,
 };
+pub use processes::Processes;
+pub use relay::{Access, Held, Relay};
 pub use sd_notify::NotifyState;
 
 /// How long the manager may take to work through the messages before a barrier: as long as
@@ -60,7 +67,8 @@ impl Notifier {
         }
     }
 
-    fn send_with(&self, text: &str, fds: &[i32]) -> io::Result<()> {
+    /// Sends a message that is text already, and descriptors along with it.
+    pub fn send_with(&self, text: &str, fds: &[i32]) -> io::Result<()> {
         let control = [ControlMessage::ScmRights(fds)];
         let control = if fds.is_empty() { &control[..0] } else { &control[..] };
         let payload = [IoSlice::new(text.as_bytes())];

@@ -14,7 +14,7 @@ use super::socket;
 use crate::cell::Condition;
 use crate::cell::condition::What;
 use crate::netlink::sock_diag::SockDiag;
-use crate::notify::{Notifier, NotifyState};
+use crate::notify::{Held, Notifier, NotifyState, Relay};
 use crate::sys::process;
 
 /// What a command may take that decides about readiness.
@@ -36,6 +36,8 @@ pub struct Watch<'w> {
     paths: Option<PathWatch>,
     environment: Vec<(OsString, OsString)>,
     tell: &'w dyn Fn(&str),
+    /// What the service itself tells the manager, where that must not count yet, or not all of it.
+    relay: Option<(Relay, Held)>,
     /// When to go through all sockets again.
     thorough_at: Instant,
     /// What was told last of each command.
@@ -67,7 +69,8 @@ impl<'w> Watch<'w> {
             false => None,
         };
         let thorough_at = Instant::now();
-        let mut watch = Watch { notifier, payload, diag, paths, environment, tell, thorough_at, told: Vec::new() };
+        let mut watch =
+            Watch { notifier, payload, diag, paths, environment, tell, relay: None, thorough_at, told: Vec::new() };
         // One look at all that is no command: a kernel that does not answer is to be known now.
         for condition in conditions.filter(|condition| !matches!(condition.what, What::Exec(_))) {
             watch.holds(condition, true)?;
@@ -75,11 +78,18 @@ impl<'w> Watch<'w> {
         Ok(watch)
     }
 
+    /// Relays what the service says meanwhile: all but READY=1 until it is ready, and never WATCHDOG=1
+    /// where a probe feeds the watchdog.
+    pub fn relaying(self, relay: Option<Relay>, probed: bool) -> Watch<'w> {
+        Watch { relay: relay.map(|relay| (relay, Held { ready: false, watchdog: probed })), ..self }
+    }
+
     /// The descriptors that the watcher needs.
     pub fn descriptors(&self) -> Vec<RawFd> {
         let mut fds = vec![self.notifier.as_fd().as_raw_fd(), self.payload.as_raw_fd()];
         fds.extend(self.diag.as_ref().map(|diag| diag.as_fd().as_raw_fd()));
         fds.extend(self.paths.as_ref().map(|paths| paths.as_fd().as_raw_fd()));
+        fds.extend(self.relay.iter().flat_map(|(relay, _)| relay.descriptors()));
         fds
     }
 
@@ -87,6 +97,7 @@ impl<'w> Watch<'w> {
     pub fn until_ready(&mut self, conditions: &[Condition]) -> io::Result<Result<(), Ended>> {
         let begun = Instant::now();
         let mut status_at = begun + STATUS_FIRST;
+        self.hold_ready(true);
         loop {
             let mut ticker = |watch: &Watch, condition: &Condition| -> io::Result<()> {
                 let now = Instant::now();
@@ -107,6 +118,7 @@ impl<'w> Watch<'w> {
                 let names: Vec<&str> = conditions.iter().map(|condition| condition.text.as_str()).collect();
                 let status = format!("ready after {:.1} s: {}", waited.as_secs_f64(), names.join(", "));
                 self.notifier.send(&[NotifyState::Ready, NotifyState::Status(&status)])?;
+                self.hold_ready(false);
                 return Ok(Ok(()));
             };
             ticker(self, condition)?;
@@ -115,6 +127,18 @@ impl<'w> Watch<'w> {
                 return Ok(Err(Ended));
             }
         }
+    }
+
+    fn hold_ready(&mut self, hold: bool) {
+        if let Some((_, held)) = &mut self.relay {
+            held.ready = hold;
+        }
+    }
+
+    /// Relays only, until the service ends; at once where there is nothing to relay.
+    pub fn until_ended(&mut self) -> io::Result<Ended> {
+        while self.relay.is_some() && self.sleep(STATUS_SELDOM)?.is_ok() {}
+        Ok(Ended)
     }
 
     /// Feeds the watchdog twice in `timeout` while all conditions hold, until the service ends.
@@ -249,16 +273,23 @@ impl<'w> Watch<'w> {
         }
     }
 
-    /// Returns when the pause is over, a path may have come to be, or the service has ended.
-    fn sleep(&self, pause: Duration) -> io::Result<Result<(), Ended>> {
+    /// Returns when the pause is over, a path may have come to be, or the service has ended or said
+    /// something.
+    fn sleep(&mut self, pause: Duration) -> io::Result<Result<(), Ended>> {
         let mut fds = vec![PollFd::new(self.payload.as_fd(), PollFlags::POLLIN)];
         fds.extend(self.paths.as_ref().map(|paths| PollFd::new(paths.as_fd(), PollFlags::POLLIN)));
+        fds.extend(self.relay.as_ref().map(|(relay, _)| PollFd::new(relay.as_fd(), PollFlags::POLLIN)));
         match poll(&mut fds, milliseconds(pause)) {
             Ok(0) | Err(nix::Error::EINTR) => return Ok(Ok(())),
             Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
-        if fds[0].revents().is_some_and(|events| !events.is_empty()) {
+        let ended = fds[0].revents().is_some_and(|events| !events.is_empty());
+        if let Some((relay, held)) = &mut self.relay {
+            // Its last words as well.
+            relay.pass_on(self.notifier, *held)?;
+        }
+        if ended {
             return Ok(Err(Ended));
         }
         if let Some(paths) = &self.paths {

@@ -218,7 +218,11 @@ pub fn signal(process: impl AsFd, number: i32) -> io::Result<()> {
 /// debuggers: no terminal signals it, and its end by a signal leaves no core. What its own children
 /// leave behind becomes its, and not that of the first process in the PID namespace.
 pub fn withdraw() -> io::Result<()> {
-    nix::unistd::setsid()?;
+    match nix::unistd::setsid() {
+        // It leads one already.
+        Ok(_) | Err(nix::Error::EPERM) => {}
+        Err(error) => return Err(error.into()),
+    }
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     hide_from_debuggers()
 }
@@ -228,9 +232,15 @@ pub fn hide_from_debuggers() -> io::Result<()> {
     Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
 }
 
-/// Takes note of the end of all children that have ended.
-pub fn reap() {
-    while let Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {}
+/// Takes note of the end of all children that have ended. Are there others?
+pub fn reap() -> bool {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => return true,
+            Ok(_) | Err(nix::Error::EINTR) => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 /// Closes all descriptors but these, and puts /dev/null in the place of the standard ones.

@@ -10,6 +10,7 @@ pub use step::{ExitStatus, IdMaps, Step, WatchFor};
 
 use super::identity::Identity;
 use super::{Cell, IdRange, Isolation, Kind, Kinds, Mount, PrivateUsers, Propagation, ProtectControlGroups, Source};
+use crate::notify::Access;
 
 /// What, beside the cell, shapes the list.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ pub struct Circumstances {
     pub hand_over: bool,
     /// Tell the manager READY=1 when all is set up?
     pub ready: bool,
+    /// Who of the service speaks to the manager through a relay, if anybody?
+    pub relay: Option<Access>,
     /// Has the wrapper the privilege to make namespaces, or does it get it from the user
     /// namespace that the cell asks for?
     pub privileged: bool,
@@ -41,11 +44,12 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
         list.push(Step::LookUpUser);
     }
     let sources = || Kind::ALL.into_iter().filter_map(|kind| Some((kind, cell.source(kind)?)));
-    let joined = |kind| matches!(cell.source(kind), Some(Source::Path(_)));
+    let joined = |kind| cell.joins(kind);
     list.extend(sources().filter_map(|(kind, source)| match source {
         Source::Path(path) => Some(Step::Open(kind, path)),
-        Source::New => None,
+        Source::New | Source::OfUnit => None,
     }));
+    list.extend(cell.namespaces_of.clone().map(Step::OpenOfUnit));
 
     if cell.source(Kind::User) == Some(Source::New) {
         list.push(Step::MakeUserNamespace(id_maps(cell)));
@@ -147,6 +151,10 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     if cell.init {
         list.push(Step::StartInit);
     }
+    // A watcher relays, too.
+    if circumstances.relay.is_some() && !cell.is_watched() {
+        list.push(Step::Relay);
+    }
     if cell.is_watched() {
         let (ready_when, health_probe) = (cell.ready_when.clone(), cell.health_probe.clone());
         list.push(Step::Watch(WatchFor { ready_when, health_probe }));
@@ -186,8 +194,7 @@ fn mount_steps(cell: &Cell, circumstances: &Circumstances) -> Vec<Step> {
 
 /// Does the wrapper mount anything, and so need a mount namespace of its own?
 fn mounts(cell: &Cell) -> bool {
-    let joined = cell.paths.iter().any(|(kind, _)| *kind == Kind::Mount);
-    !joined
+    !cell.joins(Kind::Mount)
         && (cell.makes(Kind::Mount)
             || cell.has_mounts()
             || cell.source(Kind::Network).is_some()

@@ -1,7 +1,7 @@
 //! One step: what it changes, what it needs, and how it fails.
 
 use crate::cell::capability::CapabilitySet;
-use crate::cell::{Condition, IdRange, Kind, Kinds, Mount, Propagation, Root};
+use crate::cell::{Condition, IdRange, Kind, Kinds, Mount, NamespacesOf, Propagation, Root};
 
 /// An exit status of systemd.exec(5), "Process Exit Codes": `systemctl status` shows its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub enum Step {
     LookUpUser,
     /// Open the file of a namespace to join, before anything changes what its path means.
     Open(Kind, String),
+    /// Find the main process of another unit, and open its namespaces.
+    OpenOfUnit(NamespacesOf),
     /// Enter the namespace of this kind that was opened.
     Join(Kind),
     /// Make a user namespace with these maps, to be joined later.
@@ -140,6 +142,8 @@ pub enum Step {
     EnterDirectory(String),
     /// Send the first process of the PID namespace to its work.
     StartInit,
+    /// Stay as the relay of what the service tells the manager.
+    Relay,
     /// Send the watcher to its work.
     Watch(WatchFor),
     /// Tell the manager that the service is started.
@@ -175,7 +179,7 @@ impl Step {
             Step::NoNewPrivileges => ExitStatus::NoNewPrivileges,
             Step::LockHostname => ExitStatus::Seccomp,
             Step::CheckDirectory | Step::EnterDirectory(_) | Step::ReturnToDirectory => ExitStatus::Chdir,
-            Step::Watch(_) | Step::Ready | Step::Exec => ExitStatus::Exec,
+            Step::Relay | Step::Watch(_) | Step::Ready | Step::Exec => ExitStatus::Exec,
             _ => ExitStatus::Namespace,
         }
     }
@@ -185,6 +189,7 @@ impl Step {
         match self {
             Step::Unshare(kinds) => *kinds,
             Step::Verify { kind, .. } | Step::Open(kind, _) | Step::Join(kind) => Kinds::from_iter([*kind]),
+            Step::OpenOfUnit(of) => Kind::ALL.into_iter().filter(|&kind| of.means(kind)).collect(),
             Step::MakeUserNamespace(_) | Step::BecomeRoot => Kinds::from_iter([Kind::User]),
             Step::LoopbackUp | Step::MountSys => Kinds::from_iter([Kind::Network]),
             Step::SetHostname(_) | Step::SetDomainname(_) | Step::LockHostname => Kinds::from_iter([Kind::Uts]),
@@ -217,9 +222,12 @@ impl Step {
             Step::MountProc => Kinds::from_iter([Kind::Mount, Kind::Pid]),
             // The network namespace may be systemd's work.
             Step::MountSys => Kinds::from_iter([Kind::Mount]),
-            Step::Unshare(_) | Step::Verify { .. } | Step::Open(..) | Step::Join(_) | Step::MakeUserNamespace(_) => {
-                Kinds::NONE
-            }
+            Step::Unshare(_)
+            | Step::Verify { .. }
+            | Step::Open(..)
+            | Step::OpenOfUnit(_)
+            | Step::Join(_)
+            | Step::MakeUserNamespace(_) => Kinds::NONE,
             _ => self.kinds(),
         }
     }

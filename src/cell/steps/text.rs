@@ -33,6 +33,7 @@ impl fmt::Display for Step {
             }
             Step::LookUpUser => f.write_str("look up the user and its groups"),
             Step::Open(kind, path) => write!(f, "open the {kind} namespace {path}"),
+            Step::OpenOfUnit(of) => write!(f, "open the namespaces of {of}"),
             Step::Join(kind) => write!(f, "join the {kind} namespace"),
             Step::MakeUserNamespace(maps) => write!(f, "make a user namespace: {maps}"),
             Step::Unshare(kinds) => write!(f, "make namespaces: {kinds}"),
@@ -100,6 +101,7 @@ impl fmt::Display for Step {
                 f.write_str("have the PID namespace's orphans reaped, and signals to its init passed on")
             }
             Step::EnterDirectory(path) => write!(f, "enter the working directory {path} as that user"),
+            Step::Relay => f.write_str("have what the service tells the manager relayed"),
             Step::Watch(watch_for) => write!(f, "have {watch_for} watched"),
             Step::Ready => f.write_str("tell the manager READY=1"),
             Step::Exec => f.write_str("execute the command"),

@@ -164,3 +164,28 @@ fn offsets() {
         &["", "-", "soon", "1 day ago", "infinity", "-infinity", "--1s", "1h -30s", "293y", "1e3"],
     );
 }
+
+#[test]
+fn namespaces_of_takes_a_unit_and_types() {
+    let means = |text: &str| -> Vec<&str> {
+        let of = NamespacesOf::parse(text).unwrap();
+        assert_eq!(of.unit, "db@1.service");
+        Kind::ALL.into_iter().filter(|&kind| of.means(kind)).map(Kind::proc_name).collect()
+    };
+    assert_eq!(means("db@1.service net  pid"), ["net", "pid"]);
+    assert_eq!(means("db@1.service").len(), 8);
+    assert_eq!(means("db@1.service ~mnt user pid time"), ["cgroup", "ipc", "uts", "net"]);
+    for text in ["db", "db@.service", "db.socket", "db.service network", "db.service net ~pid", "a b.service"] {
+        assert!(NamespacesOf::parse(text).is_err(), "{text}");
+    }
+    assert_eq!(NamespacesOf::parse("%p-db.service uts").unwrap().unit, "%p-db.service");
+}
+
+#[test]
+fn namespaces_of_says_what_is_left_without_a_type() {
+    let without_pid = |text: &str| Some(NamespacesOf::parse(text).unwrap().without(Kind::Pid)?.to_string());
+    assert_eq!(without_pid("db.service").as_deref(), Some("db.service ~pid"));
+    assert_eq!(without_pid("db.service net pid").as_deref(), Some("db.service net"));
+    assert_eq!(without_pid("db.service ~net").as_deref(), Some("db.service ~net pid"));
+    assert_eq!(without_pid("db.service pid"), None);
+}

@@ -2,6 +2,7 @@
 
 mod identity;
 mod mounts;
+mod of_unit;
 mod payload;
 
 use std::convert::Infallible;
@@ -22,7 +23,7 @@ use super::request::Request;
 use super::users::{self, Ids};
 use crate::cell::steps::{Step, steps};
 use crate::cell::{Isolation, Kind, Kinds, Propagation};
-use crate::notify::{Notifier, NotifyState};
+use crate::notify::{Inlet, Notifier, NotifyState, Processes};
 use crate::sys::namespace::{self, Namespace};
 use crate::sys::{capability, mount, network, process, seccomp};
 use mounts::Mounts;
@@ -39,6 +40,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         ids: Ids::default(),
         environment: Environment::inherited(),
         notifier: None,
+        inlet: None,
         watchdog: None,
         role: Role::Payload(Vec::new()),
         directory: None,
@@ -81,6 +83,8 @@ struct Wrapper<'r> {
     ids: Ids,
     environment: Environment,
     notifier: Option<Notifier>,
+    /// Where the payload's messages arrive, if they are relayed, and the /proc that tells of its processes.
+    inlet: Option<(Inlet, Processes)>,
     /// The time in which the manager wants to be told that the service is well.
     watchdog: Option<Duration>,
     role: Role,
@@ -103,7 +107,7 @@ impl Wrapper<'_> {
     /// Opens what later steps could not find any more.
     fn prepare(&mut self) -> io::Result<()> {
         let watched = self.request.cell.is_watched();
-        if self.request.hand_over || self.request.ready || watched {
+        if self.request.hand_over || self.request.ready || self.request.relay.is_some() || watched {
             let address = self.environment.get("NOTIFY_SOCKET").ok_or_else(|| {
                 let access = if watched { "all" } else { "main" };
                 io::Error::other(format!("NOTIFY_SOCKET is not set; the unit needs NotifyAccess={access}"))
@@ -143,6 +147,7 @@ impl Wrapper<'_> {
             Step::Verify { kind, manager, .. } => return verify(*kind, *manager),
             Step::LookUpUser => self.ids = users::look_up(&self.request.identity)?,
             Step::Open(kind, path) => self.opened.push((*kind, Namespace::open(path)?)),
+            Step::OpenOfUnit(of) => self.open_of_unit(of)?,
             Step::Join(kind) => self.join(*kind)?,
             Step::MakeUserNamespace(maps) => self.opened.push((Kind::User, id_map::make(&self.maps(maps)?)?)),
             Step::Unshare(kinds) => {
@@ -179,6 +184,7 @@ impl Wrapper<'_> {
             Step::CheckDirectory => std::env::set_current_dir(".")?,
             Step::EnterDirectory(path) => std::env::set_current_dir(path)?,
             Step::StartInit => self.start_init()?,
+            Step::Relay => self.start_relay()?,
             Step::Watch(watch_for) => self.watch(watch_for)?,
             Step::Ready => {
                 program::is_executable(&self.program()?)?;
@@ -219,8 +225,14 @@ impl Wrapper<'_> {
 
     fn fork(&mut self, hand_over: bool, init: bool) -> io::Result<()> {
         let before = process::id();
+        let watched = self.request.cell.is_watched();
+        let relayed = self.request.relay.is_some();
+        if relayed && !hand_over {
+            return Err(io::Error::other("--relay needs --hand-over"));
+        }
+        self.open_inlet()?;
         let parent = if hand_over { Parent::HandsOver(self.notifier()?) } else { Parent::Waits };
-        let jobs = [(Job::Init, init), (Job::Watcher, self.request.cell.is_watched())];
+        let jobs = [(Job::Init, init), (Job::Relay, relayed && !watched), (Job::Watcher, watched)];
         let jobs = jobs.into_iter().filter(|(_, wanted)| *wanted).map(|(job, _)| job);
         self.role = match fork::fork(&parent, jobs)? {
             Child::Payload(lines) => Role::Payload(lines),

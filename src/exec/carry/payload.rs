@@ -6,9 +6,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::{Role, Wrapper};
+use crate::cell::Kind;
 use crate::cell::steps::WatchFor;
 use crate::exec::beside::{self, Job, Line, Post};
-use crate::exec::{init, program, watcher};
+use crate::exec::{init, program, relay, watcher};
+use crate::notify::{Inlet, Processes, Relay};
 use crate::sys::process;
 
 impl Wrapper<'_> {
@@ -17,7 +19,37 @@ impl Wrapper<'_> {
         match self.line_to(Job::Init) {
             Ok(Some(line)) => line.start(),
             Ok(None) => Ok(()),
-            Err(post) => match init::run(post, self.report)? {},
+            Err(post) => match init::run(post, self.request.relay.is_some(), self.report)? {},
+        }
+    }
+
+    /// Gives the payload another socket than the manager's to speak to, where it is to be relayed.
+    pub(super) fn open_inlet(&mut self) -> io::Result<()> {
+        if self.request.relay.is_some() && self.inlet.is_none() {
+            let inlet = Inlet::open()?;
+            self.environment.set("NOTIFY_SOCKET", inlet.address());
+            self.inlet = Some((inlet, Processes::open()?));
+        }
+        Ok(())
+    }
+
+    /// In the process that relays, where there is anything to relay.
+    fn relay(&mut self, post: &Post, with_manager: bool) -> io::Result<Option<Relay>> {
+        let (Some((inlet, processes)), Some(access)) = (self.inlet.take(), self.request.relay) else { return Ok(None) };
+        // Within the PID namespace its own /proc tells of them.
+        let processes = if with_manager { processes } else { Processes::open()? };
+        Ok(Some(Relay::new(inlet, access, post.number()?, processes, with_manager)))
+    }
+
+    /// Sends the relay to its work, or is it.
+    pub(super) fn start_relay(&mut self) -> io::Result<()> {
+        match self.line_to(Job::Relay) {
+            Ok(Some(line)) => line.start(),
+            Ok(None) => Ok(()),
+            Err(post) => {
+                let relay = self.relay(&post, true)?.ok_or(io::ErrorKind::NotConnected)?;
+                match relay::run(post, relay, self.notifier()?, self.report)? {}
+            }
         }
     }
 
@@ -29,7 +61,10 @@ impl Wrapper<'_> {
                 program::is_executable(&self.program()?)?;
                 match line {
                     Some(line) => Ok(line),
-                    None => beside::fork(Job::Watcher)?,
+                    None => {
+                        self.open_inlet()?;
+                        beside::fork(Job::Watcher)?
+                    }
                 }
             }
             Err(post) => Err(post),
@@ -40,7 +75,9 @@ impl Wrapper<'_> {
                 if post.payload().is_err() {
                     post.await_payload()?;
                 }
-                match watcher::run(post, watch_for, self.watchdog, self.notifier()?, &self.environment, self.report)? {}
+                let relay = self.relay(&post, !self.held.contains(Kind::Pid))?;
+                let notifier = self.notifier()?;
+                match watcher::run(post, watch_for, self.watchdog, relay, notifier, &self.environment, self.report)? {}
             }
         }
     }

@@ -9,10 +9,12 @@ mod init;
 mod ipnetns;
 mod lsns;
 mod mounts;
+mod namespaces_of;
 mod net;
 mod nsenter;
 mod pid;
 mod ready;
+mod relay;
 mod run;
 mod see;
 mod tutorial;
@@ -88,10 +90,12 @@ pub fn all() -> Vec<Entry> {
         ipnetns::CASES,
         lsns::CASES,
         mounts::CASES,
+        namespaces_of::CASES,
         net::CASES,
         nsenter::CASES,
         pid::CASES,
         ready::CASES,
+        relay::CASES,
         see::CASES,
         run::CASES,
         tutorial::CASES,

@@ -1,0 +1,141 @@
+//! What a service tells the manager through a relay: where a PID namespace changes what it means, or
+//! where it must not count yet.
+
+use std::time::Duration;
+
+use super::cases;
+use super::ready::processes;
+use crate::case::{Case, Scope};
+use crate::machine::wait_for;
+
+cases![relay_names_the_process_that_is_meant, relay_holds_ready_back, relay_is_there_only_where_it_is_needed];
+
+/// A service that speaks sd_notify(3), without a library.
+const SPEAKER: &str = r#"
+import array, os, select, signal, socket, sys, time
+name = os.environ["NOTIFY_SOCKET"]
+name = "\0" + name[1:] if name[0] == "@" else name
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+def tell(text, *fds):
+    with_fds = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+    manager.sendmsg([text.encode()], with_fds, 0, name)
+def barrier():
+    here, there = os.pipe()
+    tell("BARRIER=1", there)
+    os.close(there)
+    assert select.select([here], [], [], 20)[0], "no answer to the barrier"
+def on_term(*_):
+    tell("STOPPING=1\nSTATUS=bye")
+    time.sleep(0.3)
+    open(sys.argv[2], "w").write("left")
+    os._exit(0)
+def on_hup(*_):
+    tell("RELOADING=1\nMONOTONIC_USEC=%d" % (time.clock_gettime(time.CLOCK_MONOTONIC) * 1000000))
+    tell("READY=1\nSTATUS=reloaded")
+signal.signal(signal.SIGTERM, on_term)
+signal.signal(signal.SIGHUP, on_hup)
+if sys.argv[1] == "worker":
+    worker = os.fork()
+    if worker:
+        stored = open("/etc/hostname")
+        tell("FDSTORE=1\nFDNAME=one", stored.fileno())
+        tell(f"READY=1\nMAINPID={worker}\nSTATUS=worker {worker}\nNOTIFYACCESS=none")
+        barrier()
+        open(sys.argv[2], "w").write("told")
+        os._exit(0)
+else:
+    tell("READY=1\nSTATUS=mine")
+    barrier()
+    open(sys.argv[2], "w").write("told")
+    time.sleep(0.7)
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", int(sys.argv[3])))
+    listener.listen()
+while True: time.sleep(1)
+"#;
+
+fn relay_names_the_process_that_is_meant(case: &Case) {
+    let script = format!("/run/{}.py", case.unique("speaker"));
+    case.file(&script, SPEAKER);
+    let told = format!("/run/unitcell-tests/{}", case.unique("told"));
+    for (name, more) in
+        [("plain", ""), ("user", "PrivateUsers=identity\nProtectControlGroups=private\nPrivateNetwork=yes")]
+    {
+        let unit = case.prepare(
+            Scope::System,
+            name,
+            &format!(
+                "Type=notify\nUser=tester\nFileDescriptorStoreMax=3\nExecStart=python3 {script} worker {told}.{name}"
+            ),
+            &format!("Init=yes\nHostname=web\n{more}"),
+        );
+        unit.start().ok();
+        assert!(wait_for(|| case.sh(&format!("cat {told}.{name}")).stdout == "told", Duration::from_secs(20)));
+        let inside = case.sh(&format!("awk '/^NSpid:/ {{ print $NF }}' /proc/{}/status", unit.main_pid()));
+        let status = unit.show("StatusText");
+        assert_eq!(status, format!("worker {}", inside.ok()), "{}", unit.journal());
+        assert_ne!(inside.ok(), "2", "the worker, not the one that has started it");
+        assert_eq!(unit.show("NFileDescriptorStore"), "1");
+        // The first process has gone, the namespace has not; the worker, the init and the relay stay.
+        assert!(
+            wait_for(|| processes(&unit, case).len() == 3, Duration::from_secs(10)),
+            "{:?}",
+            processes(&unit, case)
+        );
+        for pid in processes(&unit, case) {
+            let anonymous = case
+                .sh(&format!("readlink /proc/{pid}/exe; awk '/^Anonymous:/ {{ print $2 }}' /proc/{pid}/smaps_rollup"));
+            let mut words = anonymous.ok().split_whitespace();
+            if words.next().is_some_and(|file| file.ends_with("unitcell-exec")) {
+                let kibibytes: u64 = words.next().and_then(|word| word.parse().ok()).expect("a number");
+                assert!(kibibytes <= 300, "{kibibytes} KiB");
+            }
+        }
+        unit.stop().ok();
+        assert_eq!(unit.result(), "success", "{}", unit.journal());
+        assert_eq!(case.read(&format!("{told}.{name}")), "left", "the worker has time to leave: {}", unit.journal());
+    }
+}
+
+fn relay_holds_ready_back(case: &Case) {
+    let script = format!("/run/{}.py", case.unique("speaker"));
+    case.file(&script, SPEAKER);
+    for (port, name, cell) in [(4921, "host", ""), (4922, "cell", "Init=yes\nPrivateNetwork=yes\n")] {
+        let told = format!("/run/{}", case.unique(&format!("told-{name}")));
+        let unit = case.prepare(
+            Scope::System,
+            name,
+            &format!("Type=notify-reload\nExecStart=python3 {script} reload {told} {port}"),
+            &format!("{cell}ReadyWhen=tcp:{port}"),
+        );
+        if case.version() < 253 {
+            unit.start();
+            unit.assert_failed_with(78);
+            assert!(unit.journal().contains("systemd 252 does not know that type"), "{}", unit.journal());
+            continue;
+        }
+        case.systemctl(&["start", "--no-block", &unit.name]).ok();
+        assert!(wait_for(|| case.sh(&format!("cat {told}")).stdout == "told", Duration::from_secs(20)));
+        assert_eq!(unit.show("ActiveState"), "activating", "READY=1 has been said, and the port does not listen yet");
+        unit.assert_state("active");
+        assert!(unit.show("StatusText").ends_with(&format!("tcp:{port}")), "{}", unit.show("StatusText"));
+        unit.reload().ok();
+        assert_eq!((unit.show("StatusText").as_str(), unit.state().as_str()), ("reloaded", "active"));
+        unit.stop().ok();
+        assert_eq!(unit.result(), "success", "{}", unit.journal());
+    }
+}
+
+fn relay_is_there_only_where_it_is_needed(case: &Case) {
+    // The kernel tells systemd who has sent a message, also from a PID namespace.
+    for (name, service, cell, expected) in [
+        ("no-init", "Type=notify\nExecStart=@payload@ notify", "PrivatePIDs=yes\nPrivateUsers=identity", 1),
+        ("silent", "ExecStart=@payload@ sleep-handled", "Init=yes", 2),
+    ] {
+        let unit = case.service(name, service, cell);
+        unit.dump();
+        unit.assert_state("active");
+        assert_eq!(processes(&unit, case).len(), expected, "{name}: {:?}", processes(&unit, case));
+    }
+}
