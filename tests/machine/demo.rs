@@ -47,14 +47,15 @@ fn main() -> ExitCode {
     let fleet = Fleet::new(std::slice::from_ref(suite));
     let begun = Instant::now();
     say(&format!("Booting Debian {} with systemd {version} as PID 1, in a container …", suite.name));
-    let machine = match fleet.prerequisites().and_then(|()| fleet.machine(suite.version, Power::Whole)) {
-        Ok(machine) => machine,
-        Err(missing) => {
-            eprintln!("demo: {missing}");
-            Janitor::finish();
-            return ExitCode::FAILURE;
-        }
-    };
+    let machine =
+        match fleet.prerequisites().and_then(|()| fleet.machine(suite.version, Power::Whole, image::Profile::Base)) {
+            Ok(machine) => machine,
+            Err(missing) => {
+                eprintln!("demo: {missing}");
+                Janitor::finish();
+                return ExitCode::FAILURE;
+            }
+        };
     println!("up after {:.1} s", begun.elapsed().as_secs_f64());
     let shown = show(&machine) & show_closed(&machine);
     drop(machine);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use crate::image::Suite;
+use crate::image::{Profile, Suite};
 use crate::janitor::Janitor;
 use crate::machine::{Machine, Power};
 use crate::product;
@@ -12,7 +12,7 @@ use crate::product;
 type Booted = OnceLock<Result<Arc<Machine>, String>>;
 
 pub struct Fleet {
-    machines: BTreeMap<(u32, Power), (Suite, Booted)>,
+    machines: BTreeMap<(u32, Power, Profile), (Suite, Booted)>,
     prerequisites: OnceLock<Result<(), String>>,
     janitor: OnceLock<Result<Janitor, String>>,
     built: OnceLock<Result<(), String>>,
@@ -24,7 +24,12 @@ impl Fleet {
             machines: suites
                 .iter()
                 .flat_map(|s| {
-                    [Power::Whole, Power::WithoutSysAdmin].map(|power| ((s.version, power), (*s, OnceLock::new())))
+                    let kinds = [
+                        (Power::Whole, Profile::Base),
+                        (Power::WithoutSysAdmin, Profile::Base),
+                        (Power::Whole, Profile::Daemons),
+                    ];
+                    kinds.map(|(power, profile)| ((s.version, power, profile), (*s, OnceLock::new())))
                 })
                 .collect(),
             prerequisites: OnceLock::new(),
@@ -41,7 +46,8 @@ impl Fleet {
                 if !nix::unistd::geteuid().is_root() {
                     missing.push("root privileges".to_owned());
                 }
-                let uncached = self.machines.values().any(|(suite, _)| !suite.tarball().exists());
+                let uncached =
+                    self.machines.iter().any(|((.., profile), (suite, _))| !suite.tarball(*profile).exists());
                 let tools = ["systemd-nspawn", "nsenter", "timeout", "tar", "make"];
                 for tool in tools.into_iter().chain(uncached.then_some("mmdebstrap")) {
                     if !in_path(tool) {
@@ -53,16 +59,16 @@ impl Fleet {
             .clone()
     }
 
-    pub fn machine(&self, version: u32, power: Power) -> Result<Arc<Machine>, String> {
-        let (suite, booted) = &self.machines[&(version, power)];
+    pub fn machine(&self, version: u32, power: Power, profile: Profile) -> Result<Arc<Machine>, String> {
+        let (suite, booted) = &self.machines[&(version, power, profile)];
         booted
             .get_or_init(|| {
                 let janitor = self.janitor.get_or_init(Janitor::start).as_ref()?;
                 // An image takes a minute to make, and so does a build: make use of both processors.
-                let tarball = suite.make_tarball()?;
+                let tarball = suite.make_tarball(profile)?;
                 let built = janitor.dir().join("product");
                 self.built.get_or_init(|| product::build(&built)).clone()?;
-                Machine::boot(suite, power, &tarball, &built, janitor.dir()).map(Arc::new)
+                Machine::boot(suite, power, profile, &tarball, &built, janitor.dir()).map(Arc::new)
             })
             .clone()
     }

@@ -1,4 +1,4 @@
-//! Root file systems: one tarball a Debian suite, made once and kept outside the tree.
+//! Root file systems: a tarball for a Debian suite and a profile, made once and kept outside the tree.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,6 +20,27 @@ pub const SUITES: [Suite; 3] = [
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,iputils-ping,nftables,procps,libpam-systemd,uidmap,python3,\
                         libcap2-bin,util-linux,busybox,memcached,curl";
 
+/// Which packages a root has, and so what its machine is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Profile {
+    /// What most cases need.
+    Base,
+    /// Real daemons, some of them large.
+    Daemons,
+}
+
+const DAEMONS: &str = "systemd,systemd-sysv,dbus,iproute2,procps,curl,util-linux,nginx-light,redis-server,postgresql,\
+                       chrony,openssh-server,openssh-client";
+
+impl Profile {
+    fn packages(self) -> &'static str {
+        match self {
+            Profile::Base => PACKAGES,
+            Profile::Daemons => DAEMONS,
+        }
+    }
+}
+
 pub fn wanted_suites() -> Vec<Suite> {
     let Ok(wanted) = env::var("UNITCELL_MACHINES") else {
         return SUITES.to_vec();
@@ -35,23 +56,26 @@ pub fn wanted_suites() -> Vec<Suite> {
 }
 
 impl Suite {
-    pub fn tarball(&self) -> PathBuf {
-        let recipe = format!("{} minbase {PACKAGES}", self.name);
+    pub fn tarball(&self, profile: Profile) -> PathBuf {
+        let recipe = format!("{} minbase {}", self.name, profile.packages());
         cache_dir().join(format!("{}-{:016x}.tar", self.name, fnv1a(recipe.as_bytes())))
     }
 
     /// The cached tarball, made if need be. A file of this name is always a whole one.
-    pub fn make_tarball(&self) -> Result<PathBuf, String> {
-        let tarball = self.tarball();
+    pub fn make_tarball(&self, profile: Profile) -> Result<PathBuf, String> {
+        let tarball = self.tarball(profile);
         if tarball.exists() {
             return Ok(tarball);
         }
         fs::create_dir_all(cache_dir()).map_err(|e| format!("{}: {e}", cache_dir().display()))?;
         self.remove_leftovers();
         // mmdebstrap goes by the name's ending, so the temporary one keeps it.
-        let partial = cache_dir().join(format!(".{}-{}.tar", self.name, std::process::id()));
-        eprintln!("making the root for systemd {} ({}); it is kept for later runs", self.version, self.name);
-        let made = self.debootstrap(&partial).and_then(|()| {
+        let partial = cache_dir().join(format!(".{}-{profile:?}-{}.tar", self.name, std::process::id()));
+        eprintln!(
+            "making the {profile:?} root for systemd {} ({}); it is kept for later runs",
+            self.version, self.name
+        );
+        let made = self.debootstrap(profile, &partial).and_then(|()| {
             fs::File::open(&partial)
                 .and_then(|f| f.sync_all())
                 .and_then(|()| fs::rename(&partial, &tarball))
@@ -67,17 +91,19 @@ impl Suite {
     fn remove_leftovers(&self) {
         for entry in fs::read_dir(cache_dir()).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let pid = name.strip_prefix(&format!(".{}-", self.name)).and_then(|n| n.strip_suffix(".tar"));
+            let name = name.strip_prefix(&format!(".{}-", self.name)).and_then(|n| n.strip_suffix(".tar"));
+            let pid = name.and_then(|name| name.rsplit('-').next());
             if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 
-    fn debootstrap(&self, target: &Path) -> Result<(), String> {
+    fn debootstrap(&self, profile: Profile, target: &Path) -> Result<(), String> {
         let output = Command::new("mmdebstrap")
             .args(["--variant=minbase", "--aptopt=Acquire::Check-Valid-Until \"false\""])
-            .arg(format!("--include={PACKAGES}"))
+            .args(["doc", "man", "locale"].map(|part| format!("--dpkgopt=path-exclude=/usr/share/{part}/*")))
+            .arg(format!("--include={}", profile.packages()))
             .arg(self.name)
             .arg(target)
             .stdin(Stdio::null())
@@ -90,11 +116,11 @@ impl Suite {
     }
 
     /// Onto an empty directory. A tarball that can't be read is made anew, once.
-    pub fn unpack(&self, tarball: &Path, root: &Path) -> Result<(), String> {
+    pub fn unpack(&self, profile: Profile, tarball: &Path, root: &Path) -> Result<(), String> {
         untar(tarball, root).or_else(|first| {
             eprintln!("{}: {first}; making it again", tarball.display());
             fs::remove_file(tarball).map_err(|e| format!("{}: {e}", tarball.display()))?;
-            untar(&self.make_tarball()?, root)
+            untar(&self.make_tarball(profile)?, root)
         })
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use nix::mount::{MsFlags, mount};
 
-use crate::image::Suite;
+use crate::image::{Profile, Suite};
 use crate::product;
 
 const BOOT: Duration = Duration::from_secs(120);
@@ -68,15 +68,23 @@ pub enum Power {
 }
 
 impl Machine {
-    pub fn boot(suite: &Suite, power: Power, tarball: &Path, built: &Path, run_dir: &Path) -> Result<Machine, String> {
+    pub fn boot(
+        suite: &Suite,
+        power: Power,
+        profile: Profile,
+        tarball: &Path,
+        built: &Path,
+        run_dir: &Path,
+    ) -> Result<Machine, String> {
         let begun = Instant::now();
-        let name = match power {
-            Power::Whole => suite.version.to_string(),
-            Power::WithoutSysAdmin => format!("{}-powerless", suite.version),
+        let name = match (power, profile) {
+            (Power::Whole, Profile::Base) => suite.version.to_string(),
+            (Power::WithoutSysAdmin, _) => format!("{}-powerless", suite.version),
+            (Power::Whole, Profile::Daemons) => format!("{}-daemons", suite.version),
         };
         let root = run_dir.join(&name);
         mount_tmpfs(&root)?;
-        suite.unpack(tarball, &root)?;
+        suite.unpack(profile, tarball, &root)?;
         prepare(&root).map_err(|e| format!("{}: {e}", root.display()))?;
         product::install(built, &root)?;
         let unpacked = begun.elapsed();
@@ -276,7 +284,10 @@ fn prepare(root: &Path) -> std::io::Result<()> {
 
     // What has nothing to do in here, and fails or gets busy while cases look at the machine.
     let timers = ["apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer"];
-    for unit in timers.into_iter().chain(["fstrim.timer", "systemd-modules-load.service", "memcached.service"]) {
+    let daemons =
+        ["memcached", "nginx", "redis-server", "postgresql", "chrony", "ssh"].map(|name| format!("{name}.service"));
+    let quiet = timers.into_iter().chain(["fstrim.timer", "systemd-modules-load.service"]);
+    for unit in quiet.chain(daemons.iter().map(String::as_str)) {
         symlink("/dev/null", root.join("etc/systemd/system").join(unit))?;
     }
     let journald = root.join("etc/systemd/journald.conf.d");

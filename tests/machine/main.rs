@@ -70,7 +70,8 @@ fn one(fleet: &Fleet, version: u32, entry: &Entry) -> Result<Completion, Failed>
             _ => Err(missing.into()),
         };
     }
-    let machine = fleet.machine(version, entry.power).map_err(|e| format!("no machine {version}: {e}"))?;
+    let machine =
+        fleet.machine(version, entry.power, entry.profile).map_err(|e| format!("no machine {version}: {e}"))?;
     // The lock guards no data, so one that a panic left poisoned is as good as any.
     let (_shared, _alone) = if entry.alone {
         (None, Some(machine.turn.write().unwrap_or_else(PoisonError::into_inner)))

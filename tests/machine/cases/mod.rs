@@ -3,6 +3,7 @@
 mod boot;
 mod cell;
 mod closed;
+mod daemons;
 mod health;
 mod identity;
 mod init;
@@ -24,6 +25,7 @@ mod user;
 use std::ops::RangeInclusive;
 
 use crate::case::Case;
+use crate::image::Profile;
 use crate::machine::Power;
 
 #[derive(Clone)]
@@ -35,11 +37,13 @@ pub struct Entry {
     pub alone: bool,
     /// Which of the machines of a version.
     pub power: Power,
+    /// And of which packages.
+    pub profile: Profile,
 }
 
 /// `cases![a, b: alone, c(257..=u32::MAX)]`: functions of the file; `alone` for one that
-/// changes what others see, `powerless` for a machine whose PID 1 lacks CAP_SYS_ADMIN, and the
-/// systemd versions for one that is not for all.
+/// changes what others see, `powerless` for a machine whose PID 1 lacks CAP_SYS_ADMIN,
+/// `daemons` for one that has the daemons, and the systemd versions for one that is not for all.
 macro_rules! cases {
     ($($name:ident $(($versions:expr))? $(: $mark:ident)?),* $(,)?) => {
         pub const CASES: &[$crate::cases::Entry] = &[$($crate::cases::Entry {
@@ -51,6 +55,11 @@ macro_rules! cases {
                 $crate::machine::Power::WithoutSysAdmin
             } else {
                 $crate::machine::Power::Whole
+            },
+            profile: if false $(|| $crate::cases::is_mark!($mark, daemons))? {
+                $crate::image::Profile::Daemons
+            } else {
+                $crate::image::Profile::Base
             },
         }),*];
     };
@@ -72,6 +81,9 @@ macro_rules! is_mark {
     (powerless, powerless) => {
         true
     };
+    (daemons, daemons) => {
+        true
+    };
     ($mark:ident, $other:ident) => {
         false
     };
@@ -84,6 +96,7 @@ pub fn all() -> Vec<Entry> {
         boot::CASES,
         cell::CASES,
         closed::CASES,
+        daemons::CASES,
         health::CASES,
         identity::CASES,
         init::CASES,
