@@ -5,6 +5,8 @@
 
 #[path = "wrapper/cell.rs"]
 mod cell;
+#[path = "wrapper/combinations.rs"]
+mod combinations;
 #[path = "wrapper/dry_run.rs"]
 mod dry_run;
 #[path = "wrapper/failure.rs"]

@@ -71,6 +71,13 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
         // One by one, so that one that can't be had takes no other with it.
         Isolation::Try => list.extend(made.iter().map(|kind| Step::Unshare(Kinds::from_iter([kind])))),
     }
+    // Through /proc/self, which joined mounts need not have.
+    if made.contains(Kind::Time) {
+        list.push(Step::SetTimeOffsets {
+            monotonic: cell.time_offset_monotonic.unwrap_or(0),
+            boottime: cell.time_offset_boottime.unwrap_or(0),
+        });
+    }
     list.extend(Kind::ALL.into_iter().filter(|&kind| kind != Kind::User && joined(kind)).map(Step::Join));
 
     if made.contains(Kind::Network) {
@@ -78,12 +85,6 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     }
     list.extend(cell.wanted_hostname().map(|name| Step::SetHostname(name.to_owned())));
     list.extend(cell.domainname.as_ref().map(|name| Step::SetDomainname(name.clone())));
-    if made.contains(Kind::Time) {
-        list.push(Step::SetTimeOffsets {
-            monotonic: cell.time_offset_monotonic.unwrap_or(0),
-            boottime: cell.time_offset_boottime.unwrap_or(0),
-        });
-    }
     if of_our_own && cell.propagation != Propagation::Unchanged {
         list.push(Step::DetachMounts(cell.propagation));
     }
