@@ -30,7 +30,7 @@ docs  := $(wildcard README.md LICENSE*)
 units := $(wildcard units/*.service units/*.socket units/*.target)
 units_in := $(wildcard units/*.in)
 
-.PHONY: all tool wrapper generator test-payload install uninstall check lint test test-machine demo deps clean help
+.PHONY: all tool wrapper generator test-payload install uninstall check lint test test-machine demo bench deps clean help
 
 all: wrapper generator tool
 
@@ -89,6 +89,11 @@ demo: deps
 	$(MAKE) --no-print-directory all test-payload PREFIX=/usr
 	$(CARGO) run -q --example demo -- $(or $(VERSION),252)
 
+# SUITE=wrapper, generator or service; all of them without.
+bench: deps
+	$(MAKE) --no-print-directory deps needed="bwrap:bubblewrap crun:crun"
+	$(CARGO) run -q --example bench -- $(SUITE)
+
 # command:package pairs that `check` needs and a plain Debian may not have.
 needed := systemd-nspawn:systemd-container mmdebstrap:mmdebstrap pkg-config:pkg-config \
           cc:gcc nsenter:util-linux tar:tar strace:strace
@@ -116,6 +121,7 @@ help:
 	@echo "install       DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
 	@echo "uninstall     remove what install put there"
 	@echo "demo          VERSION=252: a service with a cell under a real systemd, and the proof (root)"
+	@echo "bench         how fast it is, beside the floor and its peers (root)"
 	@echo "check         format, lints, tests, and machine tests under real systemd (root)"
 	@echo "lint test test-machine   the parts of check"
 	@echo "deps          the Debian packages that check needs"

@@ -1,0 +1,2 @@
+/* The payload: ends at once. */
+int main(void) { return 0; }
