@@ -37,6 +37,9 @@ impl Job {
     }
 }
 
+/// What a process says when it is about its work; what else it says is why it can't be.
+const AT_WORK: u8 = 1;
+
 /// The payload's end of the line between the two.
 #[derive(Debug)]
 pub struct Line {
@@ -81,9 +84,21 @@ impl Line {
 
     /// Sends the process at the other end to its work; returns once it is about it.
     pub fn start(mut self) -> io::Result<()> {
-        self.stream.write_all(&process::id().to_ne_bytes())?;
-        // What went wrong it has told.
-        self.stream.read_exact(&mut [0]).map_err(|_| io::Error::other("the process beside the service has ended"))
+        match self.stream.write_all(&process::id().to_ne_bytes()) {
+            // One that is gone has left its reason.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            sent => sent?,
+        }
+        let mut answer = [0];
+        match self.stream.read_exact(&mut answer) {
+            Ok(()) if answer == [AT_WORK] => Ok(()),
+            Ok(()) => {
+                let mut reason = answer.to_vec();
+                self.stream.read_to_end(&mut reason)?;
+                Err(io::Error::other(String::from_utf8_lossy(&reason).into_owned()))
+            }
+            Err(_) => Err(io::Error::other("the process beside the service has ended")),
+        }
     }
 }
 
@@ -111,6 +126,11 @@ impl Post {
         Ok(())
     }
 
+    /// A way to tell the payload what goes wrong.
+    pub fn excuse(&self) -> io::Result<Excuse> {
+        self.line.try_clone().map(Excuse)
+    }
+
     /// A pidfd of the payload.
     pub fn payload(&self) -> io::Result<BorrowedFd<'_>> {
         self.payload.as_ref().map(|(_, pidfd)| pidfd.as_fd()).ok_or_else(|| io::ErrorKind::NotConnected.into())
@@ -129,7 +149,21 @@ impl Post {
         process::withdraw()?;
         descriptors.extend([goes_with.as_raw_fd(), self.line.as_raw_fd()]);
         process::keep_descriptors(&mut descriptors, report.needs_standard_error())?;
-        self.line.write_all(&[1])?;
+        self.line.write_all(&[AT_WORK])?;
         Ok(goes_with)
+    }
+}
+
+/// How a process beside the payload tells why it can't take up its work. The payload it is who
+/// reports it: where that is the first process of the PID namespace, its end is the end of
+/// this one, who might not come to report anything.
+#[derive(Debug)]
+pub struct Excuse(UnixStream);
+
+impl Excuse {
+    /// Leaves the reason behind, and the process.
+    pub fn give(mut self, reason: &str) -> ! {
+        let _ = self.0.write_all(reason.as_bytes());
+        process::exit(1)
     }
 }

@@ -210,7 +210,7 @@ pub fn every_joined_namespace() -> Scenario {
 }
 
 pub fn mapped_ids() -> Scenario {
-    Scenario::new(&["--uid-map=0:100000:10", "--gid-map=0:100000:10", "--private-network"], &["user", "net"])
+    Scenario::new(&["--uid-map=0:100000:10", "--gid-map=0:100000:10", "--private-network"], &["user", "net", "mnt"])
 }
 
 pub fn another_user() -> Scenario {

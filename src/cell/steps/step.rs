@@ -212,6 +212,11 @@ impl Step {
         matches!(self, Step::MountProc | Step::Prepare(_) | Step::EnterRoot(_) | Step::Mount(_) | Step::ShareMounts)
     }
 
+    /// Does it send a process beside the payload to its work?
+    pub fn is_about_work_beside(&self) -> bool {
+        matches!(self, Step::StartInit | Step::Relay | Step::Watch(_))
+    }
+
     /// The namespaces without which the step must not be taken: setting a host name is for a
     /// UTS namespace of our own, and would otherwise rename the host.
     pub fn needs(&self) -> Kinds {

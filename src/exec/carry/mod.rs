@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::beside::{Job, Line, Post};
+use super::beside::{Excuse, Job, Line, Post};
 use super::environment::Environment;
 use super::failure::Failure;
 use super::fork::{self, Child, Parent};
@@ -43,6 +43,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         inlet: None,
         watchdog: None,
         role: Role::Payload(Vec::new()),
+        excuse: None,
         directory: None,
         mounts: None,
         report,
@@ -61,7 +62,12 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
             Err(cause) => {
                 let failure = Failure::of_step(request, &step, &cause);
                 if !wrapper.may_go_on_without(&step) {
-                    return Err(failure);
+                    match wrapper.excuse.take() {
+                        // The payload names the step when it is this one's own.
+                        Some(excuse) if step.is_about_work_beside() => excuse.give(&cause.to_string()),
+                        Some(excuse) => excuse.give(&failure.to_string()),
+                        None => return Err(failure),
+                    }
                 }
                 report.tell(
                     Priority::Warning,
@@ -88,6 +94,8 @@ struct Wrapper<'r> {
     /// The time in which the manager wants to be told that the service is well.
     watchdog: Option<Duration>,
     role: Role,
+    /// In a process beside the payload: how it tells what goes wrong.
+    excuse: Option<Excuse>,
     /// Where to go back to after another mount namespace was entered.
     directory: Option<PathBuf>,
     /// The mounts of its own, once there is one.
@@ -237,6 +245,7 @@ impl Wrapper<'_> {
         self.role = match fork::fork(&parent, jobs)? {
             Child::Payload(lines) => Role::Payload(lines),
             Child::Beside(job, mut post) => {
+                self.excuse = Some(post.excuse()?);
                 post.await_payload()?;
                 Role::Beside(job, post)
             }

@@ -80,7 +80,7 @@ impl Mounts {
 
     /// Mounts /proc of the PID namespace, if the root has a place for it.
     pub fn proc(&self) -> io::Result<()> {
-        if !Path::new("/proc").is_dir() {
+        if !mount::is_directory("/proc")? {
             return Ok(());
         }
         self.renew("/proc", mount::proc)
@@ -88,7 +88,7 @@ impl Mounts {
 
     /// Mounts /sys of the network namespace, if there is one.
     pub fn sysfs(&self) -> io::Result<()> {
-        if !Path::new("/sys").is_dir() {
+        if !mount::is_directory("/sys")? {
             return Ok(());
         }
         self.renew("/sys", mount::sysfs)

@@ -73,6 +73,7 @@ impl Wrapper<'_> {
             Ok(line) => line.start(),
             Err(mut post) => {
                 if post.payload().is_err() {
+                    self.excuse = Some(post.excuse()?);
                     post.await_payload()?;
                 }
                 let relay = self.relay(&post, !self.held.contains(Kind::Pid))?;

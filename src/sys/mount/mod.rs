@@ -58,9 +58,18 @@ pub fn cgroup_read_only() -> io::Result<()> {
     set_attributes(CWD, "/sys/fs/cgroup", MountAttrFlags::MOUNT_ATTR_RDONLY, libc::AT_RECURSIVE)
 }
 
+/// Is there such a directory? That it can't be seen is no answer.
+pub fn is_directory(path: &str) -> io::Result<bool> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_dir()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Mounts the message queues of the IPC namespace, mq_overview(7), where those of another can be seen.
 pub fn mqueue() -> io::Result<()> {
-    if !Path::new("/dev/mqueue").is_dir() {
+    if !is_directory("/dev/mqueue")? {
         return Ok(());
     }
     replace(&make("mqueue", &[], HARMLESS)?, "/dev/mqueue")
