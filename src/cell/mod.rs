@@ -22,6 +22,7 @@ mod assign;
 mod command;
 mod conflict;
 mod refuse;
+mod resolver;
 mod service;
 mod started;
 mod watched;

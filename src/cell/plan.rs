@@ -16,8 +16,8 @@ use super::native::native_line;
 use super::service::is_true;
 use super::started::Started;
 use super::steps::{Circumstances, Step, steps};
-use super::{Cell, Isolation, Kind, Kinds, Mount, ProtectControlGroups};
 use crate::notify::Access;
+use super::{Cell, Isolation, Kind, Kinds, Mount, ProtectControlGroups, Source, resolver};
 use crate::unit::words::{escape_specifiers, quote};
 use crate::unit::{self, Scope, Unit, UnitName, UnitType};
 
@@ -417,6 +417,14 @@ impl Planner<'_> {
         }
         let owner = format!("unitcell-netns@{name}.service");
         plan.unit_lines.extend([("BindsTo", owner.clone()), ("After", owner)]);
+        plan.service_lines.extend(resolver::lines(name));
+        if self.cell.source(Kind::Mount).is_some_and(|source| matches!(source, Source::Path(_))) {
+            plan.findings.push(Finding::warning(
+                self.cell.location("MountNamespacePath"),
+                "MountNamespacePath= brings its own resolv.conf, hosts and nsswitch.conf, not those of NetworkNamespace=",
+                "see that they name servers that the network namespace can reach",
+            ));
+        }
     }
 }
 

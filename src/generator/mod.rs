@@ -7,6 +7,7 @@
 pub mod dropin;
 pub mod facts;
 pub mod log;
+mod netns;
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -32,9 +33,15 @@ pub struct Run {
     pub wrapper: String,
 }
 
-/// Writes a drop-in for every unit with a cell. What goes wrong with one unit refuses that unit
-/// alone; the result says whether anything went wrong that no drop-in could tell.
+/// Writes a drop-in for every unit with a cell, and what `.netns` files ask of units. The result
+/// says whether anything went wrong that no drop-in could tell.
 pub fn generate(run: &Run, log: &Log) -> bool {
+    let cells = cells(run, log);
+    netns::generate(run, log) && cells
+}
+
+/// Writes a drop-in for every unit with a cell. What goes wrong with one unit refuses that unit alone.
+fn cells(run: &Run, log: &Log) -> bool {
     let search_path = SearchPath::new(run.scope, &run.root, &run.env);
     // Every type: a cell is for services, and in any other unit it is refused, not passed over.
     let set = UnitSet::scan(&search_path, &UnitType::ALL, SECTION.as_bytes());

@@ -72,6 +72,13 @@ impl Unit {
         Ok(unit)
     }
 
+    /// A unit from the text that a file will have.
+    pub fn from_text(name: UnitName, path: &Path, text: &[u8]) -> Result<Self, Error> {
+        let mut unit = Self::bare(name);
+        unit.add_fragment(&Arc::from(path), text)?;
+        Ok(unit)
+    }
+
     /// A unit from one file, wherever that is, with the drop-ins in the `.d` directory beside
     /// it. A file in such a directory is taken by itself, as a drop-in of that unit.
     pub fn from_file(file: &Path) -> Result<Self, Error> {

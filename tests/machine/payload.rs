@@ -1,5 +1,6 @@
 //! What a test service runs: it writes down all that it can see of itself, then acts.
 //!
+//! `payload step …` is another program: see `step.rs`.
 //! `payload FILE [exit N | signal N | sleep | sleep-handled | notify | notify-reload]`
 //!
 //! There is no Rust runtime in it (`no_main`): the runtime would ignore SIGPIPE, and the point is
@@ -7,6 +8,8 @@
 #![no_main]
 // The dump asks the kernel directly, and a crate for every call would hide what is asked.
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks, missing_docs)]
+
+mod step;
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_long};
@@ -27,6 +30,9 @@ extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
     let args: Vec<String> =
         (0..argc as usize).map(|i| unsafe { CStr::from_ptr(*argv.add(i)) }.to_string_lossy().into_owned()).collect();
 
+    if let Some((_, rest)) = args.get(1..).and_then(<[String]>::split_first).filter(|(first, _)| *first == "step") {
+        return step::run(rest);
+    }
     let mut dump = Dump::default();
     dump.put("fds", fds);
     dump.put("argv", Ok(json!(args)));

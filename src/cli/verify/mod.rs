@@ -1,6 +1,7 @@
 //! `unitcell verify`: the findings of the generator, before it is too late.
 
 mod advice;
+mod netns;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -17,13 +18,13 @@ use super::subject::{Judge, Options, Subject};
 use crate::cell::Finding;
 use crate::unit::Location;
 
-/// Show what is wrong with the cells of units, and how to mend it
+/// Show what is wrong with the cells of units and with .netns files, and how to mend it
 ///
-/// Without an argument, all units with a cell are verified. The exit status is 1 if any of them
-/// would be refused.
+/// Without an argument, all units with a cell and all .netns files are verified. The exit status is
+/// 1 if any of them would be refused.
 #[derive(Debug, clap::Args)]
 pub struct Verify {
-    /// Units of the search path, or unit files and drop-ins by their path
+    /// Units or NAME.netns of the search path, or files and drop-ins by their path
     #[arg(value_name = "UNIT|FILE")]
     subjects: Vec<String>,
     #[command(flatten)]
@@ -76,13 +77,23 @@ impl Verify {
         self.options.must_be_here("verify")?;
         let judge = Judge::new(&self.options);
         let sources = Sources::new(&self.options.root());
+        let (described, units): (Vec<&String>, Vec<&String>) =
+            self.subjects.iter().partition(|text| netns::is_description(text));
         let subjects = match self.subjects.as_slice() {
             [] => judge.everything(),
-            some => some.iter().map(|text| judge.argument(text)).collect::<Result<_, _>>()?,
+            _ => units.into_iter().map(|text| judge.argument(text)).collect::<Result<_, _>>()?,
         };
         let root = self.options.root();
         let surroundings = Surroundings { manager: &judge.manager, root: &root, live: self.options.is_live() };
-        let reports: Vec<Report> = subjects.iter().flat_map(|subject| reports(subject, &surroundings)).collect();
+        let described = match self.subjects.as_slice() {
+            [] => netns::everything(&root),
+            _ => described.into_iter().map(|text| netns::argument(&root, text)).collect(),
+        };
+        let of_netns = described
+            .iter()
+            .flat_map(|(name, findings)| findings.iter().map(move |finding| Report::of_finding(name, finding)));
+        let of_units = subjects.iter().flat_map(|subject| reports(subject, &surroundings));
+        let reports: Vec<Report> = of_units.chain(of_netns).collect();
         output.print(&reports, |reports| {
             reports.iter().map(|report| render(report, &sources, output.palette)).collect()
         })?;

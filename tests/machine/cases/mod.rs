@@ -13,6 +13,7 @@ mod mounts;
 mod namespaces_of;
 mod net;
 mod nsenter;
+mod netns;
 mod pid;
 mod ready;
 mod relay;
@@ -106,6 +107,7 @@ pub fn all() -> Vec<Entry> {
         namespaces_of::CASES,
         net::CASES,
         nsenter::CASES,
+        netns::CASES,
         pid::CASES,
         ready::CASES,
         relay::CASES,
