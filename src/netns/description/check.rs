@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::value::RouteKind;
 use super::{Description, Veth};
 use crate::unit::{Finding, Location};
 
@@ -108,11 +107,7 @@ impl Check {
                 self.error(&route.at, "[Route] has neither Destination= nor Gateway=", "say where to");
                 continue;
             }
-            let nowhere = route.kind != RouteKind::Unicast;
-            if nowhere && (route.gateway.is_some() || route.interface.is_some()) {
-                self.error(&route.at, "a route of this Type= leads to nobody", "remove Gateway= and Interface=");
-            }
-            if !nowhere && route.gateway.is_none() && route.interface.is_none() {
+            if route.gateway.is_none() && route.interface.is_none() {
                 self.error(&route.at, "[Route] has neither Gateway= nor Interface=", "say by way of whom");
             }
             let families = [route.destination.map(|net| net.addr()), route.gateway, route.source];

@@ -3,7 +3,7 @@
 //! Where systemd-networkd has a key, it has the same name here.
 
 use super::value::{self, Address};
-use super::{Families, General, Ipvlan, IpvlanMode, MacAddress, Macvlan, MacvlanMode, Publish, Route, RouteKind, Veth};
+use super::{Families, General, Ipvlan, IpvlanMode, MacAddress, Macvlan, MacvlanMode, Publish, Route, Veth};
 use crate::unit::value::{ValueError, parse_boolean, parse_netns_name};
 
 /// A section of the file.
@@ -240,9 +240,6 @@ pub static KEYS: &[Key] = &[
         "of two routes to the same destination the one with the smaller metric counts"),
     row("PreferredSource", "ADDRESS", Meaning::Route(|it, text| maybe(&mut it.source, text, value::parse_ip)),
         "the address that packets leave with"),
-    row("Type", "unicast|blackhole|unreachable|prohibit",
-        Meaning::Route(|it, text| one(&mut it.kind, text, RouteKind::parse)),
-        "whether packets go there at all"),
 
     row("ListenStream", "[ADDRESS:]PORT|PATH|@NAME",
         Meaning::Publish(|it, text| name(&mut it.listen, text, value::parse_listen)),

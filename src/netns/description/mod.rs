@@ -14,7 +14,7 @@ use ipnet::IpNet;
 
 pub use key::{KEYS, Key, Section};
 pub use read::{DIRECTORIES, directories, read, read_files};
-pub use value::{Families, IpvlanMode, MacAddress, MacvlanMode, RouteKind};
+pub use value::{Families, IpvlanMode, MacAddress, MacvlanMode};
 
 use crate::unit::Location;
 
@@ -140,8 +140,6 @@ pub struct Route {
     pub metric: Option<u32>,
     /// The address that packets leave with.
     pub source: Option<IpAddr>,
-    /// Whether packets go there at all.
-    pub kind: RouteKind,
     /// Where the section begins.
     pub at: Location,
 }
@@ -207,15 +205,7 @@ impl Ipvlan {
 
 impl Route {
     fn new(at: Location) -> Route {
-        Route {
-            destination: None,
-            gateway: None,
-            interface: None,
-            metric: None,
-            source: None,
-            kind: RouteKind::default(),
-            at,
-        }
+        Route { destination: None, gateway: None, interface: None, metric: None, source: None, at }
     }
 }
 

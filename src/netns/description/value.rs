@@ -134,21 +134,6 @@ words! {
     }
 }
 
-words! {
-    /// Whether packets go where a route leads.
-    RouteKind {
-        /// They do.
-        #[default]
-        Unicast = "unicast",
-        /// They are dropped.
-        Blackhole = "blackhole",
-        /// They are answered: host unreachable.
-        Unreachable = "unreachable",
-        /// They are answered: forbidden.
-        Prohibit = "prohibit",
-    }
-}
-
 /// What [`Address=`](super::Veth::addresses) takes.
 pub enum Address {
     /// This one.

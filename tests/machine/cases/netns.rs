@@ -8,20 +8,21 @@ use crate::machine::wait_for;
 use std::time::Duration;
 
 cases![
-    cells_on_a_bridge_reach_each_other_and_the_host,
-    links_of_every_kind_come_and_go,
-    reload_changes_what_changed_and_nothing_else,
-    services_follow_their_namespace,
-    port_is_published,
-    internet_is_reached_by_nat: alone,
-    no_question_for_a_name_leaves_the_cell: alone,
-    two_hundred_services_share_fifty_namespaces: alone,
-    killed_at_any_step_it_converges(257..=257): alone,
+    netns_cells_on_a_bridge_reach_each_other_and_the_host,
+    netns_links_of_every_kind_come_and_go,
+    netns_reload_changes_what_changed_and_nothing_else,
+    netns_services_follow_their_namespace,
+    netns_port_is_published,
+    netns_internet_is_reached_by_nat: alone,
+    netns_no_question_for_a_name_leaves_the_cell: alone,
+    netns_two_hundred_services_share_fifty_namespaces: alone,
+    netns_killed_at_any_step_it_converges(257..=257): alone,
 ];
 
 /// A description, and the unit that owns what it describes.
 fn netns<'c>(case: &'c Case, name: &str, text: &str) -> Unit<'c> {
     case.file(&format!("/etc/unitcell/{name}.netns"), text);
+    case.daemon_reload();
     case.unit(Scope::System, &format!("unitcell-netns@{name}.service"))
 }
 
@@ -43,12 +44,13 @@ fn state(case: &Case) -> String {
     case.sh(STATE).ok().to_owned()
 }
 
-const STATE: &str = "ip -o link show | sed 's/^[0-9]*: //; s/@if[0-9]*//; s/link-netnsid [0-9]*//'
-ip -o address show | sed 's/^[0-9]*: //; s/@if[0-9]*//'
+const STATE: &str = "\
+ip -o link show | sed -E 's/^[0-9]*: //; s/@[^:]*//; s/<[^>]*>//; s/ (state|link-netnsid) [^ ]*//g'
+ip -o address show | sed -E 's/^[0-9]*: //; s/ tentative//'
 ip route; nft list ruleset; ls -A /run/netns /run/unitcell/netns /run/unitcell/netns/.shared /run/unitcell/netns/.leases
 grep -r . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/forwarding /proc/sys/net/ipv6/conf/*/force_forwarding";
 
-fn cells_on_a_bridge_reach_each_other_and_the_host(case: &Case) {
+fn netns_cells_on_a_bridge_reach_each_other_and_the_host(case: &Case) {
     let names = ["brda", "brdb", "brdc"];
     let owners: Vec<_> = (1..)
         .zip(names)
@@ -84,9 +86,9 @@ fn cells_on_a_bridge_reach_each_other_and_the_host(case: &Case) {
     assert!(!left.ok().contains("br-cells") && !left.ok().contains("ve-brd"), "{}", left.stdout);
 }
 
-fn links_of_every_kind_come_and_go(case: &Case) {
+fn netns_links_of_every_kind_come_and_go(case: &Case) {
     case.sh(
-        "ip link add kinds-br type bridge && ip link set kinds-br up && ip address add 10.78.9.1/24 dev kinds-br &&
+        "ip link add kinds-br address 02:00:00:00:78:09 type bridge && ip link set kinds-br up && ip address add 10.78.9.1/24 dev kinds-br &&
          ip link add kinds-mv type veth peer name kinds-peer && ip link set kinds-peer up &&
          ip address add 10.78.8.1/24 dev kinds-mv && ip link set kinds-mv up &&
          ip link add kinds-par type veth peer name kinds-pp && ip link set kinds-par up && ip link set kinds-pp up",
@@ -146,7 +148,7 @@ fn links_of_every_kind_come_and_go(case: &Case) {
     case.sh("ip link delete kinds-br; ip link delete kinds-mv; ip link delete kinds-par").ok();
 }
 
-fn reload_changes_what_changed_and_nothing_else(case: &Case) {
+fn netns_reload_changes_what_changed_and_nothing_else(case: &Case) {
     let veth = "[Veth]\nAddress=10.79.0.2/24\nHostAddress=10.79.0.1/24\n";
     let file = "/etc/unitcell/reloaded.netns";
     let owner = netns(case, "reloaded", &format!("{veth}MTUBytes=1400\n[Veth]\nName=eth1\nAddress=10.79.1.2/24\n"));
@@ -154,8 +156,17 @@ fn reload_changes_what_changed_and_nothing_else(case: &Case) {
     let inode = |case: &Case| case.sh("stat -c %i /run/netns/reloaded").ok().to_owned();
     let before = (inode(case), case.sh("cat /sys/class/net/ve-reloaded/ifindex").ok().to_owned(), server.main_pid());
     // A connection that lives through it.
-    case.sh("ip netns exec reloaded busybox nc -l -p 7000 -e cat & \
-         busybox nc 10.79.0.2 7000 <&1 >/run/echo & sleep 0.5");
+    let echo = "import socket; c=socket.create_server((\"10.79.0.2\",7000)).accept()[0]; \
+                [c.sendall(x) for x in iter(lambda:c.recv(99),b\"\")]";
+    let echo = case.service(
+        "echo",
+        &format!("ExecStart=/usr/bin/python3 -c '{echo}'"),
+        "NetworkNamespace=reloaded\nReadyWhen=tcp:7000",
+    );
+    echo.assert_state("active");
+    case.sh("mkfifo /run/said; sleep 100 >/run/said & busybox nc 10.79.0.2 7000 </run/said >/run/heard & echo before >/run/said").ok();
+    let heard = |word: &str| wait_for(|| case.read("/run/heard").contains(word), Duration::from_secs(20));
+    assert!(heard("before"));
     case.file(
         file,
         &format!("{veth}Gateway=10.79.0.1\n[Veth]\nName=eth2\nAddress=10.79.2.2/24\nHostAddress=10.79.2.1/24\n"),
@@ -167,6 +178,8 @@ fn reload_changes_what_changed_and_nothing_else(case: &Case) {
     assert!(!inside.contains("eth1") && !inside.contains("mtu 1400"), "{inside}");
     let after = (inode(case), case.sh("cat /sys/class/net/ve-reloaded/ifindex").ok().to_owned(), server.main_pid());
     assert_eq!(after, before, "the namespace, the link and the service are the same");
+    case.sh("echo after >/run/said").ok();
+    assert!(heard("after"), "the connection is open still");
     assert!(case.sh("curl -sS --max-time 10 http://10.79.2.2/").success());
     // What is wrong changes nothing, and says why.
     case.file(file, "[Veth]\nAdress=10.79.0.2/24\n");
@@ -179,7 +192,7 @@ fn reload_changes_what_changed_and_nothing_else(case: &Case) {
     assert!(verified.stdout.contains("reloaded.netns:2:1: error: Adress= is no key of [Veth]"), "{verified:?}");
 }
 
-fn services_follow_their_namespace(case: &Case) {
+fn netns_services_follow_their_namespace(case: &Case) {
     let owner = netns(case, "followed", "[NetworkNamespace]\nStopWhenUnneeded=yes\n[Veth]\nAddress=auto\n");
     let (one, two) = (web(case, "follow-1", "followed"), case.service("follow-2", "", "NetworkNamespace=followed"));
     let namespace = two.dump().ns("net").to_owned();
@@ -199,7 +212,7 @@ fn services_follow_their_namespace(case: &Case) {
     assert!(!case.sh("test -e /run/netns/followed || ip link show ve-followed 2>/dev/null").success());
 }
 
-fn port_is_published(case: &Case) {
+fn netns_port_is_published(case: &Case) {
     let owner = netns(
         case,
         "published",
@@ -221,7 +234,7 @@ fn port_is_published(case: &Case) {
     assert!(!case.sh(get).success(), "nobody listens any more");
 }
 
-fn internet_is_reached_by_nat(case: &Case) {
+fn netns_internet_is_reached_by_nat(case: &Case) {
     // An "internet": it knows the host's own addresses, and none of those behind it.
     case.sh("ip netns add internet && ip link add uplink type veth peer name eth0 netns internet &&
          ip address add 192.0.2.1/24 dev uplink && ip -6 address add 2001:db8::1/64 dev uplink nodad &&
@@ -267,7 +280,7 @@ while True:
     c,a=s.accept(); c.sendall(a[0].replace('::ffff:','').encode()); c.close()
 ";
 
-fn no_question_for_a_name_leaves_the_cell(case: &Case) {
+fn netns_no_question_for_a_name_leaves_the_cell(case: &Case) {
     // On the host: a stub resolver behind a link, as systemd-resolved has it, its socket, and nscd's.
     case.file("/run/counting.py", COUNTING);
     case.sh("cp -P /etc/resolv.conf /run/resolv.conf.kept; cp /etc/nsswitch.conf /run/nsswitch.conf.kept
@@ -334,7 +347,7 @@ while True:
         udp.sendto(r,a)
 ";
 
-fn two_hundred_services_share_fifty_namespaces(case: &Case) {
+fn netns_two_hundred_services_share_fifty_namespaces(case: &Case) {
     let before = state(case);
     // A template service for each: many-NAMESPACE-NUMBER.
     case.sh("mkdir -p /etc/unitcell /run/many && for n in $(seq 50); do
@@ -346,11 +359,14 @@ fn two_hundred_services_share_fifty_namespaces(case: &Case) {
          done; systemctl daemon-reload")
         .ok();
     let names = "$(for n in $(seq 50); do for s in 1 2 3 4; do echo many-$n-$s.service; done; done)";
-    case.sh(&format!("systemctl start {names}")).ok();
-    assert_eq!(case.sh(&format!("systemctl is-active {names} | sort | uniq -c")).ok().trim(), "200 active");
+    case.sh(&format!("systemctl start --no-block {names}")).ok();
+    let active = || case.sh(&format!("systemctl is-active {names} | sort | uniq -c")).stdout.trim().to_owned();
+    let all_active = wait_for(|| active() == "200 active", Duration::from_secs(120));
+    assert!(all_active, "{}", active());
     let wrong = format!(
-        "for s in {names}; do n=${{s#many-}}; n=${{n%%-*}}
-            test $(readlink /proc/$(systemctl show -P MainPID $s)/ns/net) = \"net:[$(stat -c %i /run/netns/many$n)]\" || echo $s
+        "systemctl show -p MainPID -p Id {names} | paste -d' ' - - - | tr -s ' =' ' ' | while read a b c d; do
+            case $a in Id) id=$b pid=$d;; *) id=$d pid=$b;; esac; n=${{id#many-}}; n=${{n%%-*}}
+            test $(readlink /proc/$pid/ns/net) = \"net:[$(stat -c %i /run/netns/many$n)]\" || echo $id
          done"
     );
     assert_eq!(case.sh(&wrong).ok(), "", "each is in its namespace");
@@ -361,14 +377,14 @@ fn two_hundred_services_share_fifty_namespaces(case: &Case) {
         .ok()
         .to_owned();
     assert_eq!(mounts, "50\n1", "each is mounted once");
-    case.sh(&format!("systemctl stop {names} 'unitcell-netns@many*.service'")).ok();
-    let gone = wait_for(|| state(case) == before, Duration::from_secs(20));
+    case.sh(&format!("systemctl stop --no-block {names} 'unitcell-netns@many*.service'")).ok();
+    let gone = wait_for(|| state(case) == before, Duration::from_secs(60));
     case.sh("rm -f /etc/unitcell/many*.netns /etc/systemd/system/many-*.service; systemctl daemon-reload");
     assert!(gone, "left:\n{}\nbefore:\n{before}", state(case));
     assert_eq!(case.sh("grep -c ' /run/netns/' /proc/1/mountinfo").stdout.trim(), "0");
 }
 
-fn killed_at_any_step_it_converges(case: &Case) {
+fn netns_killed_at_any_step_it_converges(case: &Case) {
     case.sh("ip link add killed-mv type veth peer name killed-peer && ip address add 10.81.9.1/24 dev killed-mv && ip link set killed-mv up").ok();
     case.file(
         "/etc/unitcell/killed.netns",
@@ -400,7 +416,7 @@ const KILLED: &str = "state() {
 }
 inside() { ip -n killed -o address show | sed 's/^[0-9]*: //'; ip -n killed route; cat /run/unitcell/netns/killed/resolv.conf; }
 differ() { echo \"step $n, $1:\"; diff \"$2\" \"$3\"; exit 1; }
-n=$1; end=$((n + 12))
+n=$1; end=$((n + 8))
 state >/run/killed.before
 unitcell netns up killed >/dev/null && state >/run/killed.up && inside >/run/killed.inside && unitcell netns down killed >/dev/null || exit 1
 state | diff /run/killed.before - || exit 1

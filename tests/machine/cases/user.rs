@@ -9,6 +9,7 @@ cases![
     user_cell_without_user_namespace_does_not_start,
     user_native_directive_that_fails_open_is_caught,
     user_cell_with_user_namespace,
+    user_named_network_namespace_is_refused,
 ];
 
 fn user_manager_runs_plain_service(case: &Case) {
@@ -35,13 +36,24 @@ fn user_native_directive_that_fails_open_is_caught(case: &Case) {
 }
 
 fn user_cell_with_user_namespace(case: &Case) {
-    let unit = case.user_service("web", "", "PrivateUsers=self\nDomainname=nis\nHostname=web\nTimeOffsetBoottime=10d");
+    let unit = case.user_service(
+        "web",
+        "",
+        "PrivateUsers=self\nPrivateNetwork=yes\nDomainname=nis\nHostname=web\nTimeOffsetBoottime=10d",
+    );
     let dump = unit.dump();
     assert_eq!((dump.hostname(), dump.text("domainname")), ("web", "nis"));
     assert_eq!(dump.get("uid")[0], USER_ID);
-    for kind in ["user", "uts", "time"] {
+    assert_eq!(dump.interfaces(), ["lo"]);
+    for kind in ["user", "net", "uts", "time"] {
         assert_ne!(dump.ns(kind), case.manager_ns(kind), "{kind}");
     }
     unit.stop().ok();
     assert_eq!(unit.result(), "success");
+}
+
+fn user_named_network_namespace_is_refused(case: &Case) {
+    let unit = case.user_service("named", "", "NetworkNamespace=blue");
+    unit.assert_never_ran();
+    assert!(unit.journal().contains("NetworkNamespace= is not supported yet in user units"), "{}", unit.journal());
 }
