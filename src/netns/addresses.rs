@@ -32,54 +32,62 @@ impl<'p> Addresses<'p> {
     /// Chooses a network of each family for these links, and lets go of those of other links. A link
     /// keeps what it has as long as it is of the pools; `used` are networks that somebody else uses.
     pub fn choose(&mut self, links: &[&str], families: &[bool], pools: &[IpNet], used: &[IpNet]) -> Result<(), Error> {
-        let mut keep = Vec::new();
+        let mut chosen = Vec::new();
         for link in links {
             for &ipv4 in families {
                 let pools = pool::pools(pools, ipv4);
-                let known = |(other, ends): &&(String, Ends)| {
-                    other == link && pools.iter().any(|pool| pool.contains(&ends.network()))
+                let known = self
+                    .chosen
+                    .iter()
+                    .find(|(other, ends)| other == link && pools.iter().any(|pool| pool.contains(&ends.network())));
+                let ends = match known {
+                    Some((_, ends)) if self.owner(ends.network())?.is_none_or(|owner| owner == self.name) => *ends,
+                    _ => self.find(link, &pools, used)?,
                 };
-                keep.push((
-                    link.to_string(),
-                    match self.chosen.iter().find(known) {
-                        Some((_, ends)) => *ends,
-                        None => self.lease(link, &pools, used)?,
-                    },
-                ));
+                chosen.push(((*link).to_owned(), ends));
             }
         }
-        let old = std::mem::replace(&mut self.chosen, keep);
+        let old = std::mem::replace(&mut self.chosen, chosen);
+        // Known to be ours before it is: what a crash leaves of it is found by the name.
         if old != self.chosen {
             write_whole(&path(self.places, self.name), &line(&self.chosen))?;
         }
-        for (_, ends) in old.iter().filter(|known| !self.chosen.contains(known)) {
-            remove_file(&self.places.lease(ends.network()))?;
+        for (_, ends) in &self.chosen {
+            if self.owner(ends.network())?.is_none() {
+                write_whole(&self.places.lease(ends.network()), &line(&self.name))?;
+            }
         }
-        Ok(())
+        old.iter().filter(|known| !self.chosen.contains(known)).try_for_each(|(_, ends)| self.let_go(ends.network()))
     }
 
-    /// Takes one that nobody has. One that we took before a crash is ours.
-    fn lease(&self, link: &str, pools: &[IpNet], used: &[IpNet]) -> Result<Ends, Error> {
-        let owner = format!("{}/{link}", self.name);
+    /// Whose a network is.
+    fn owner(&self, network: IpNet) -> Result<Option<String>, Error> {
+        read_value(&self.places.lease(network))
+    }
+
+    /// One that nobody has.
+    fn find(&self, link: &str, pools: &[IpNet], used: &[IpNet]) -> Result<Ends, Error> {
         let mut failed = None;
-        let ends = pool::choose(pools, &owner, |net| match read_value::<String>(&self.places.lease(net)) {
-            Ok(Some(other)) => other != owner,
-            Ok(None) => used.iter().any(|used| pool::overlap(used, &net)),
+        let ends = pool::choose(pools, &format!("{}/{link}", self.name), |net| match self.owner(net) {
+            Ok(owner) => owner.is_some() || used.iter().any(|used| pool::overlap(used, &net)),
             Err(error) => {
                 failed = Some(error);
                 true
             }
         });
-        let ends = ends.ok_or_else(|| failed.unwrap_or_else(|| Error::PoolUsedUp(pools.to_vec())))?;
-        write_whole(&self.places.lease(ends.network()), &line(&owner))?;
-        Ok(ends)
+        ends.ok_or_else(|| failed.unwrap_or_else(|| Error::PoolUsedUp(pools.to_vec())))
+    }
+
+    fn let_go(&self, network: IpNet) -> Result<(), Error> {
+        match self.owner(network)? {
+            Some(owner) if owner == self.name => remove_file(&self.places.lease(network)),
+            _ => Ok(()),
+        }
     }
 
     /// Lets go of all.
     pub fn release(self) -> Result<(), Error> {
-        for (_, ends) in &self.chosen {
-            remove_file(&self.places.lease(ends.network()))?;
-        }
+        self.chosen.iter().try_for_each(|(_, ends)| self.let_go(ends.network()))?;
         remove_file(&path(self.places, self.name))
     }
 }

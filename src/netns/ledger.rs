@@ -87,11 +87,17 @@ pub fn line(value: &impl Serialize) -> String {
     line
 }
 
+/// What is written first, in the directory of all records: the lock is held, so one is enough, and
+/// what a crash leaves of it is found again.
+pub fn temporary(records: &std::path::Path) -> PathBuf {
+    records.join(".tmp")
+}
+
 /// Writes a file, whole or not at all.
 pub fn write_whole(path: &std::path::Path, text: &str) -> Result<(), Error> {
     let directory = path.parent().unwrap_or(path);
     fs::create_dir_all(directory).map_err(Error::system("make", directory))?;
-    let temporary = path.with_extension("tmp");
+    let temporary = temporary(directory.parent().unwrap_or(directory));
     fs::write(&temporary, text).map_err(Error::system("write", &temporary))?;
     fs::rename(&temporary, path).map_err(Error::system("write", path))
 }

@@ -8,6 +8,7 @@ use super::decide::{self, DownAction, Pin, UpAction};
 use super::description::{self, Description};
 use super::desired::desired;
 use super::directory::{lock, prepare_pins};
+use super::ledger::{remove_file, temporary};
 use super::record::Record;
 use super::scene::Scene;
 use super::settle::settle;
@@ -152,6 +153,7 @@ pub fn down(places: &Places, name: &str) -> Result<Down, Error> {
     let (may_go, mut errors) = take_down(places, name, pinned, goes);
     errors.extend(Addresses::open(places, name).and_then(Addresses::release).err());
     errors.extend(dns::remove(places, name).err());
+    errors.extend(remove_file(&temporary(&places.records)).err());
     if !may_go {
         return Err(Error::of_all(errors).err().unwrap_or(Error::Several(Vec::new())));
     }

@@ -38,7 +38,6 @@ impl Record {
 
     /// Removes it, and its directory if nothing else is in there.
     pub fn forget(&self) -> Result<(), Error> {
-        remove_file(&self.directory.join("made.tmp"))?;
         remove_file(&self.path())?;
         self.tidy()
     }

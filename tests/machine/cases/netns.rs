@@ -9,7 +9,7 @@ use std::time::Duration;
 
 cases![
     netns_cells_on_a_bridge_reach_each_other_and_the_host,
-    netns_links_of_every_kind_come_and_go,
+    netns_links_of_every_kind_come_and_go: alone,
     netns_reload_changes_what_changed_and_nothing_else,
     netns_services_follow_their_namespace,
     netns_port_is_published,
@@ -45,8 +45,8 @@ fn state(case: &Case) -> String {
 }
 
 const STATE: &str = "\
-ip -o link show | sed -E 's/^[0-9]*: //; s/@[^:]*//; s/<[^>]*>//; s/ (state|link-netnsid) [^ ]*//g'
-ip -o address show | sed -E 's/^[0-9]*: //; s/ tentative//'
+ip -o link show | sed -E 's/^[0-9]*: //; s/@[^:]*//; s/<[^>]*>//; s/ (state|link-netnsid) [^ ]*//g' | sort
+ip -o address show | sed -E 's/^[0-9]*: //; s/ tentative//; s/ brd [0-9.]*//' | sort
 ip route; nft list ruleset; ls -A /run/netns /run/unitcell/netns /run/unitcell/netns/.shared /run/unitcell/netns/.leases
 grep -r . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/forwarding /proc/sys/net/ipv6/conf/*/force_forwarding";
 
@@ -66,12 +66,12 @@ fn netns_cells_on_a_bridge_reach_each_other_and_the_host(case: &Case) {
         })
         .collect();
     // The same port in two of them.
-    let (a, b) = (web(case, "a", "brda"), web(case, "b", "brdb"));
+    let _servers = (web(case, "a", "brda"), web(case, "b", "brdb"));
     owners[2].systemctl(&["start", &owners[2].name]).ok();
-    for (address, answer) in [("10.77.0.1", &a), ("10.77.0.2", &b), ("[fd77::1]", &a), ("[fd77::2]", &b)] {
+    for (address, answer) in [("10.77.0.1", "a"), ("10.77.0.2", "b"), ("[fd77::1]", "a"), ("[fd77::2]", "b")] {
         for from in ["", "ip netns exec brdc "] {
             let got = case.sh(&format!("{from}curl -gsS --max-time 10 http://{address}/"));
-            assert!(answer.name.ends_with(got.ok()), "{from}{address}: {got:?}");
+            assert_eq!(got.ok(), answer, "{from}{address}");
         }
     }
     // They are ready: no address is being asked about any more.
@@ -88,7 +88,7 @@ fn netns_cells_on_a_bridge_reach_each_other_and_the_host(case: &Case) {
 
 fn netns_links_of_every_kind_come_and_go(case: &Case) {
     case.sh(
-        "ip link add kinds-br address 02:00:00:00:78:09 type bridge && ip link set kinds-br up && ip address add 10.78.9.1/24 dev kinds-br &&
+        "ip link add kinds-br address 02:00:00:00:78:09 type bridge && ip link set kinds-br addrgenmode none && ip link set kinds-br up && ip address add 10.78.9.1/24 dev kinds-br &&
          ip link add kinds-mv type veth peer name kinds-peer && ip link set kinds-peer up &&
          ip address add 10.78.8.1/24 dev kinds-mv && ip link set kinds-mv up &&
          ip link add kinds-par type veth peer name kinds-pp && ip link set kinds-par up && ip link set kinds-pp up",
@@ -106,7 +106,6 @@ fn netns_links_of_every_kind_come_and_go(case: &Case) {
          [Veth]\nName=bare\n\
          [Veth]\nName=ported\nBridge=kinds-br\nAddress=10.78.9.2/24\n\
          [Macvlan]\nParent=kinds-par\nAddress=10.78.7.2/24\n\
-         [IPVlan]\nParent=kinds-par\nName=iv0\nMode=L3\nAddress=10.78.4.2/24\n\
          [Route]\nDestination=10.99.0.0/16\nGateway=10.78.6.2\nMetric=7\n",
     );
     let started = owner.start();
@@ -119,14 +118,11 @@ fn netns_links_of_every_kind_come_and_go(case: &Case) {
         "bare@",
         "ported@",
         "mv0@",
-        "iv0@",
         "kinds-mv",
         "mtu 1400",
         "02:00:00:00:78:01",
         "macvlan mode bridge",
-        "ipvlan  mode l3",
         "10.78.8.1/24",
-        "10.78.4.2/24",
         "10.99.0.0/16 via 10.78.6.2 dev to-b proto static metric 7",
     ] {
         assert!(inside.ok().contains(words), "{words:?} is not in:\n{}", inside.stdout);
@@ -140,6 +136,14 @@ fn netns_links_of_every_kind_come_and_go(case: &Case) {
     assert!(!refused.start().success());
     assert!(refused.journal().contains("there is an interface ve-kindsc on the host already"), "{}", refused.journal());
     case.sh("ip link delete ve-kindsc && ! ip netns exec kindsc true 2>/dev/null").ok();
+    // Not every kernel has ipvlan: then that is said, and nothing is left.
+    let ipvlan = netns(case, "kindsd", "[IPVlan]\nParent=kinds-par\nMode=L3\nAddress=10.78.4.2/24\n");
+    if ipvlan.start().success() {
+        assert!(case.sh("ip -n kindsd -d -o link show ipv0").ok().contains("ipvlan  mode l3"));
+        ipvlan.stop().ok();
+    } else {
+        assert!(ipvlan.journal().contains("can't add ipvlan link ipv0"), "{}", ipvlan.journal());
+    }
     owner.stop().ok();
     assert!(!case.sh("ip -n kindsb -o link show").ok().contains("to-a"), "the end in the other one is gone, too");
     other.stop().ok();
@@ -219,11 +223,11 @@ fn netns_port_is_published(case: &Case) {
         "[NetworkNamespace]\n[Publish]\nListenStream=127.0.0.1:18080\nConnectStream=80\n\
          [Publish]\nListenStream=/run/published.sock\nConnectStream=127.0.0.1:80\n",
     );
-    let server = web(case, "publish-web", "published");
+    web(case, "publish-web", "published");
     let proxy = case.unit(Scope::System, "unitcell-publish-published-127.0.0.1:18080.service");
     assert_eq!(proxy.state(), "inactive", "it is started by the first connection");
     let get = "curl -sS --max-time 10 http://127.0.0.1:18080/";
-    assert!(server.name.ends_with(case.sh(get).ok()));
+    assert_eq!(case.sh(get).ok(), "publish-web");
     proxy.assert_state("active");
     let inode = case.sh("stat -c %i /run/netns/published").ok().to_owned();
     let of_proxy = case.sh(&format!("readlink /proc/{}/ns/net", proxy.main_pid()));
@@ -338,7 +342,10 @@ n=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); n.sendto(b'READY=1',os.enviro
 while True:
     for s in select.select([udp]+streams,[],[])[0]:
         if s is not udp:
-            c,_=s.accept(); c.close(); print('connection',file=log,flush=True); continue
+            c,_=s.accept(); c.settimeout(5)
+        # Of nscd's questions those about hosts: everybody asks it who a user is, too.
+        if 'nscd' not in s.getsockname() or c.recv(12)[4] in (4,5,6,7,13,14): print('connection',s.getsockname(),file=log,flush=True)
+        c.close(); continue
         q,a=udp.recvfrom(512); print('packet',file=log,flush=True)
         e=q.index(b'\\0',12)+5
         v4=q[e-4:e-2]==b'\\0\\1'
@@ -370,7 +377,8 @@ fn netns_two_hundred_services_share_fifty_namespaces(case: &Case) {
          done"
     );
     assert_eq!(case.sh(&wrong).ok(), "", "each is in its namespace");
-    let addresses = "for n in $(seq 50); do ip -n many$n -4 -o address show dev eth0; done | grep -o '10.200[^ ]*' | sort -u | wc -l";
+    let addresses =
+        "for n in $(seq 50); do ip -n many$n -4 -o address show dev eth0; done | awk '{print $4}' | sort -u | wc -l";
     assert_eq!(case.sh(addresses).ok(), "50");
     let mounts = case
         .sh("grep -c ' /run/netns/many' /proc/1/mountinfo; grep -c ' /run/netns ' /proc/1/mountinfo")
