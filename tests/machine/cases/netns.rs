@@ -343,9 +343,9 @@ while True:
     for s in select.select([udp]+streams,[],[])[0]:
         if s is not udp:
             c,_=s.accept(); c.settimeout(5)
-        # Of nscd's questions those about hosts: everybody asks it who a user is, too.
-        if 'nscd' not in s.getsockname() or c.recv(12)[4] in (4,5,6,7,13,14): print('connection',s.getsockname(),file=log,flush=True)
-        c.close(); continue
+            # Of nscd's questions those about hosts: everybody asks it who a user is, too.
+            if 'nscd' not in s.getsockname() or c.recv(12)[4] in (4,5,6,7,13,14): print('connection',s.getsockname(),file=log,flush=True)
+            c.close(); continue
         q,a=udp.recvfrom(512); print('packet',file=log,flush=True)
         e=q.index(b'\\0',12)+5
         v4=q[e-4:e-2]==b'\\0\\1'
