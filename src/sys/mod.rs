@@ -14,5 +14,6 @@ pub mod process;
 pub mod regex;
 pub mod seccomp;
 pub mod signal;
+pub mod system_call;
 pub mod tty;
 pub mod user_namespace;
