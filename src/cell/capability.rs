@@ -51,6 +51,10 @@ const NAMES: [&str; 41] = [
 
 /// The number of the capability that making namespaces takes.
 pub const CAP_SYS_ADMIN: u32 = 21;
+/// Those that ProtectClock= takes away.
+pub const CAP_SYS_TIME: u32 = 25;
+/// Those that ProtectClock= takes away.
+pub const CAP_WAKE_ALARM: u32 = 35;
 
 /// A set of capabilities, one bit each by its number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,6 +84,11 @@ impl CapabilitySet {
     /// Is there none in it?
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Its members but the capability of this number.
+    pub fn without(self, number: u32) -> CapabilitySet {
+        CapabilitySet(self.0 & !(1 << number))
     }
 
     /// Is the capability of this number in it?

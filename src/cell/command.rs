@@ -31,8 +31,8 @@ pub struct Wrapping {
     pub identity: Vec<String>,
     /// The same for a command that asks to stay root (`!`): all but the user and the groups.
     pub identity_of_root: Vec<String>,
-    /// Must it run as root, to set the cell up?
-    pub privileged: bool,
+    /// Must it stay root, to set the cell up?
+    pub stays_root: bool,
 }
 
 /// The lines of a drop-in that put the wrapper before every command of the unit.
@@ -102,7 +102,7 @@ fn wrap_one(unit: &Unit, command: &ExecCommand, wrapping: &Wrapping, main: bool)
     words.push(literal(path).into_bytes());
     words.extend(command.args.iter().map(|word| word.bytes.clone()));
 
-    if wrapping.privileged {
+    if wrapping.stays_root {
         prefixes = Prefixes { no_setuid: true, ambient: false, ..prefixes };
     }
     let mut text = format!("{prefixes}{}", wrapping.wrapper);

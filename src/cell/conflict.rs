@@ -3,24 +3,19 @@
 //! A unit that has one and needs the wrapper is refused: weaker than the unit says is no choice.
 
 use super::finding::Finding;
-use super::kind::{Kind, Kinds};
-use super::service::{allows_family, is_true};
+use super::kind::Kind;
+use super::manager::Manager;
+use super::other_root;
+use super::service::allows_family;
 use super::steps::Step;
-use super::value::ProtectHostname;
+use super::system_calls::denied_to_wrapper;
 use super::watched::{conditions, watched, watching_directives};
 use super::{Cell, Condition, Maker};
-use crate::unit::value::{parse_boolean, split_inversion};
-use crate::unit::{Assignment, Unit};
-
-/// Settings that act when systemd itself becomes the user, which the wrapper does now.
-const SKIPPED: [(&str, &str); 1] =
-    [("PAMName", "a PAM session is opened by systemd for the user that it becomes itself")];
-
-/// Settings that put the service where the wrapper's file is not.
-const OTHER_ROOT: [&str; 4] = ["RootDirectory", "RootImage", "RootMStack", "RootDirectoryFileDescriptor"];
+use crate::unit::value::parse_boolean;
+use crate::unit::{Scope, Unit};
 
 /// Settings that systemd makes a mount namespace for; joining another one would lose them.
-const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
+const OF_THE_MOUNT_NAMESPACE: [&str; 31] = [
     "BindPaths",
     "BindReadOnlyPaths",
     "DynamicUser",
@@ -46,7 +41,9 @@ const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
     "PrivateBPF",
     "ReadOnlyPaths",
     "ReadWritePaths",
+    "RootDirectory",
     "RootHash",
+    "RootImage",
     "TemporaryFileSystem",
     "LoadCredential",
     "LoadCredentialEncrypted",
@@ -56,45 +53,24 @@ const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
 pub fn conflicts(
     unit: &Unit,
     cell: &Cell,
-    version: u32,
+    manager: &Manager,
     maker: impl Fn(Kind) -> Option<Maker>,
     steps: &[Step],
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     pid_namespace(unit, cell, &mut found);
-    other_root(unit, &mut found);
-    watched(unit, cell, version, &mut found);
+    found.extend(other_root::conflicts(unit, cell, manager, &maker));
+    watched(unit, cell, manager.version, &mut found);
     let sets_up = Kind::ALL.into_iter().any(|kind| maker(kind) == Some(Maker::Wrapper));
     if !sets_up && !cell.is_watched() {
         return found;
     }
     let reason = reason(cell, &maker);
-    for (key, why) in SKIPPED {
-        found.extend(
-            unit.last("Service", key).map(|line| {
-                Finding::of_line(line, &format!("is not kept: {why}, and {reason}"), "remove one of the two")
-            }),
-        );
+    found.extend(pam_session(unit, cell, manager, &maker, &reason));
+    if cell.is_watched() {
+        found.extend(system_call_filter(unit, manager.version, &reason));
     }
-    // Not yet: the filter would bind the wrapper, too, and has to be moved behind its work.
-    found.extend(unit.list("Service", "SystemCallFilter").first().map(|line| {
-        Finding::of_line(
-            line,
-            &format!("is not supported yet where it binds the wrapper, too, and {reason}"),
-            "remove one of the two",
-        )
-    }));
-    found.extend(restrict_namespaces(unit, version, steps, &reason));
     found.extend(address_families(unit, cell, steps, &reason));
-    if cell.source(Kind::Time).is_some() && is_true(unit, "ProtectClock") {
-        found.extend(unit.last("Service", "ProtectClock").map(|line| {
-            Finding::of_line(
-                line,
-                "takes away CAP_SYS_TIME, without which no clock can be shifted",
-                "set ProtectClock=no; a time namespace leaves the host's clocks alone",
-            )
-        }));
-    }
     if cell.joins(Kind::Mount) {
         found.extend(joined_mounts(unit, cell));
     }
@@ -135,51 +111,33 @@ fn pid_namespace(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
     }
 }
 
-fn other_root(unit: &Unit, found: &mut Vec<Finding>) {
-    found.extend(OTHER_ROOT.iter().filter_map(|key| unit.last("Service", key)).map(|line| {
-        Finding::of_line(
-            line,
-            "is not supported yet together with a cell: the wrapper is not in that root",
-            "remove one of the two",
-        )
-    }));
+/// A PAM session lasts as long as the process that systemd has opened it for, as its user.
+fn pam_session(
+    unit: &Unit,
+    cell: &Cell,
+    manager: &Manager,
+    maker: impl Fn(Kind) -> Option<Maker>,
+    reason: &str,
+) -> Option<Finding> {
+    let line = unit.last("Service", "PAMName")?;
+    let why = if maker(Kind::Pid) == Some(Maker::Wrapper) {
+        "a PAM session ends with the process that hands over to another one in the PID namespace"
+    } else if maker(Kind::User) == Some(Maker::Wrapper) || manager.scope == Scope::User {
+        "the wrapper makes a user namespace as root alone, who has no session"
+    } else if cell.is_watched() {
+        "the watcher would outlive its PAM session"
+    } else {
+        return None;
+    };
+    Some(Finding::of_line(line, &format!("is not kept: {why}, and {reason}"), "remove one of the two"))
 }
 
-/// The namespaces that the steps make or join must be among the allowed ones.
-fn restrict_namespaces(unit: &Unit, version: u32, steps: &[Step], reason: &str) -> Option<Finding> {
-    let lines: Vec<&Assignment> = unit.list("Service", "RestrictNamespaces");
-    let last = *lines.last()?;
-    let every: Kinds = Kind::ALL.into_iter().collect();
-    // Where systemd does not know the type, every restriction forbids it.
-    let knows_time = version >= 262;
-    let allowed = lines.iter().fold(None, |allowed, line| {
-        let (invert, names) = split_inversion(&line.value);
-        let named: Kinds = names.split_ascii_whitespace().filter_map(Kind::from_proc_name).collect();
-        Some(match (parse_boolean(&line.value), allowed, invert) {
-            (Some(true), ..) => Kinds::NONE,
-            (Some(false), ..) => every,
-            (None, None, true) => every.without(named),
-            (None, None, false) => named,
-            (None, Some(before), true) => Kinds::without(before, named),
-            (None, Some(before), false) => Kinds::with(before, named),
-        })
-    })?;
-    let needed = steps
-        .iter()
-        .filter(|step| matches!(step, Step::Unshare(_) | Step::Join(_) | Step::MakeUserNamespace(_)))
-        .fold(Kinds::NONE, |all, step| all.with(step.kinds()));
-    let allowed = match allowed == every || knows_time {
-        true => allowed,
-        false => allowed.without(Kinds::from_iter([Kind::Time])),
-    };
-    let forbidden = needed.without(allowed);
-    (!forbidden.is_empty()).then(|| {
-        Finding::of_line(
-            last,
-            &format!("forbids what the cell needs ({forbidden}), and {reason}"),
-            "allow these types, or remove one of the two",
-        )
-    })
+/// The watcher is held by the filter of the service, and has to live with it.
+fn system_call_filter(unit: &Unit, version: u32, reason: &str) -> Option<Finding> {
+    let first = *unit.list("Service", "SystemCallFilter").first()?;
+    let denied = denied_to_wrapper(unit, version, false).ok()?;
+    let message = || format!("denies calls that watching takes ({}), and {reason}", denied.names());
+    (!denied.is_empty()).then(|| Finding::of_line(first, &message(), "allow these calls, or remove one of the two"))
 }
 
 /// Messages to the manager go over a UNIX socket, questions about sockets to the kernel over netlink.
@@ -214,17 +172,4 @@ fn joined_mounts(unit: &Unit, cell: &Cell) -> Vec<Finding> {
             Finding::of_line(line, &format!("would be lost: {directives} leaves the mounts that it makes"), remedy)
         })
         .collect()
-}
-
-/// A unit's own ProtectHostname=yes would keep the wrapper from setting names. It becomes a part
-/// of the cell, and the wrapper takes the calls away afterwards.
-pub fn adopt_protect_hostname(unit: &Unit, cell: &mut Cell) -> bool {
-    let own = unit.last("Service", "ProtectHostname").map(|line| ProtectHostname::parse(&line.value));
-    let names_set = cell.wanted_hostname().is_some() || cell.domainname.is_some();
-    if let (Some(Ok(ProtectHostname::Yes(name))), true) = (own, names_set) {
-        let wanted = cell.wanted_hostname().map(str::to_owned).or(name);
-        cell.protect_hostname = ProtectHostname::Yes(wanted);
-        return true;
-    }
-    false
 }

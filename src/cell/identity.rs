@@ -4,10 +4,12 @@
 //! So a unit that needs the wrapper leaves them to it, and the wrapper does what systemd would
 //! have done, in the same order.
 
-use super::capability::{CAP_SYS_ADMIN, CapabilitySet};
+use super::capability::CapabilitySet;
 use super::finding::Finding;
+use super::kind::{Kind, Kinds};
 use super::manager::Manager;
 use super::service::is_true;
+use super::system_calls::{DeniedCalls, denied_to_wrapper};
 use super::value::{ValueError, has_specifier};
 use crate::unit::{Unit, UnitName};
 
@@ -24,10 +26,16 @@ pub struct Identity {
     pub bounding: Option<CapabilitySet>,
     /// `AmbientCapabilities=`.
     pub ambient: CapabilitySet,
+    /// Has systemd, for the wrapper's use, raised all others, too?
+    pub drop_ambient: bool,
     /// `SecureBits=`, as prctl(2) takes them.
     pub secure_bits: Option<u32>,
     /// `NoNewPrivileges=`, where systemd can't set it before the wrapper runs.
     pub no_new_privileges: bool,
+    /// `RestrictNamespaces=`, where it would bind the wrapper: the types that are allowed.
+    pub restrict_namespaces: Option<Kinds>,
+    /// `SystemCallFilter=` and the like, where they would: a filter each.
+    pub denied_calls: Vec<DeniedCalls>,
 }
 
 /// An option of the wrapper that says who the payload is.
@@ -77,6 +85,10 @@ pub static SETTINGS: &[Setting] = &[
         set: |identity, text| { identity.ambient.assign(text, CapabilitySet::EMPTY); Ok(()) },
         get: |identity| if identity.ambient.is_empty() { Vec::new() } else { vec![identity.ambient.to_string()] },
         summary: "raise these ambient capabilities; repeatable" },
+    Setting { name: "PAMName", flag: "drop-ambient", value: None,
+        set: |identity, _| { identity.drop_ambient = true; Ok(()) },
+        get: |identity| if identity.drop_ambient { vec![String::new()] } else { Vec::new() },
+        summary: "drop all other ambient capabilities, which the wrapper was given for itself" },
     Setting { name: "SecureBits", flag: "secure-bits", value: Some("BIT…"),
         set: |identity, text| {
             identity.secure_bits = Some(identity.secure_bits.unwrap_or(0) | parse_secure_bits(text)?);
@@ -88,6 +100,18 @@ pub static SETTINGS: &[Setting] = &[
         set: |identity, _| { identity.no_new_privileges = true; Ok(()) },
         get: |identity| if identity.no_new_privileges { vec![String::new()] } else { Vec::new() },
         summary: "set no_new_privs" },
+    Setting { name: "RestrictNamespaces", flag: "restrict-namespaces", value: Some("[TYPE…]"),
+        set: |identity, text| {
+            let kind = |name| Kind::from_proc_name(name).ok_or_else(|| ValueError::new("takes types, such as net uts"));
+            identity.restrict_namespaces = Some(text.split_ascii_whitespace().map(kind).collect::<Result<_, _>>()?);
+            Ok(())
+        },
+        get: |identity| identity.restrict_namespaces.iter().map(|kinds| kinds.to_string().replace(',', "")).collect(),
+        summary: "deny all types of namespaces but these, once the cell is set up" },
+    Setting { name: "SystemCallFilter", flag: "system-call-filter", value: Some("~CALL[:ERRNO]…"),
+        set: |identity, text| { identity.denied_calls.push(DeniedCalls::parse(text)?); Ok(()) },
+        get: |identity| identity.denied_calls.iter().map(ToString::to_string).collect(),
+        summary: "deny these system calls, once the cell is set up; repeatable" },
 ];
 
 /// The bits of linux/securebits.h by systemd.exec(5)'s names.
@@ -182,6 +206,13 @@ impl Identity {
             }
         }
         identity.no_new_privileges = no_new_privileges_is_implied(unit, &identity, manager);
+        if unit.last("Service", "PAMName").is_some() {
+            // Only with the user comes the session. So systemd becomes it, and leaves the wrapper
+            // the privilege in its ambient capabilities.
+            identity.drop_ambient = true;
+            (identity.user, identity.group) = (None, None);
+            identity.supplementary_groups.clear();
+        }
         (identity, findings)
     }
 }
@@ -219,19 +250,19 @@ const SECCOMP_BOOLEANS: [&str; 12] = [
 const SECCOMP_LISTS: [&str; 4] =
     ["SystemCallFilter", "SystemCallLog", "SystemCallArchitectures", "RestrictAddressFamilies"];
 
-/// Until 252, systemd sets no_new_privs by itself for a process that is about to get a seccomp
-/// filter without having CAP_SYS_ADMIN. The wrapper still has it at that point; the payload has
-/// not. Later versions load the filters while they are privileged.
+/// systemd sets no_new_privs by itself for a process that is about to get a seccomp filter without
+/// having CAP_SYS_ADMIN. The wrapper still has it at that point; the payload has not. Versions
+/// after 252 load the filters while they are privileged, if these let them drop it afterwards.
 fn no_new_privileges_is_implied(unit: &Unit, identity: &Identity, manager: &Manager) -> bool {
-    let bounding = identity.bounding.unwrap_or(CapabilitySet::FULL);
-    let privileged = match may_be_unprivileged(identity) {
-        true => identity.ambient.contains(CAP_SYS_ADMIN) && bounding.contains(CAP_SYS_ADMIN),
-        false => bounding.contains(CAP_SYS_ADMIN),
-    };
     let filtered = SECCOMP_BOOLEANS.iter().any(|key| is_true(unit, key))
         || unit
             .last("Service", "RestrictNamespaces")
             .is_some_and(|line| crate::unit::value::parse_boolean(&line.value).is_none())
         || SECCOMP_LISTS.iter().any(|key| !unit.list("Service", key).is_empty());
-    manager.version < 253 && filtered && !privileged
+    let drops_after = || {
+        let denied = denied_to_wrapper(unit, manager.version, false);
+        denied.is_ok_and(|denied| !["capget", "capset", "prctl"].iter().any(|call| denied.has(call)))
+    };
+    // Neither ambient capabilities nor the bounding set count: both mean what comes after exec.
+    filtered && may_be_unprivileged(identity) && (manager.version < 253 || !drops_after())
 }

@@ -14,6 +14,7 @@ pub mod mounts;
 pub mod native;
 pub mod plan;
 pub mod steps;
+pub mod system_calls;
 pub mod value;
 
 #[cfg(test)]
@@ -21,8 +22,10 @@ pub mod arbitrary;
 mod assign;
 mod command;
 mod conflict;
+mod other_root;
 mod refuse;
 mod resolver;
+mod relocate;
 mod service;
 mod started;
 mod watched;

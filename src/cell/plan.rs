@@ -7,15 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::command::{Wrapping, wrap};
-use super::conflict::{adopt_protect_hostname, conflicts};
+use super::conflict::conflicts;
 use super::finding::Finding;
 use super::identity::Identity;
 use super::makers::{Decision, Maker, Makers, decisions};
 use super::manager::Manager;
 use super::native::native_line;
-use super::service::is_true;
+use super::other_root;
+use super::relocate::{adopt_protect_hostname, relocate};
+use super::service::{allows_family, is_true};
 use super::started::Started;
 use super::steps::{Circumstances, Step, steps};
+use super::system_calls::denied_to_wrapper;
 use crate::notify::Access;
 use super::{Cell, Isolation, Kind, Kinds, Mount, ProtectControlGroups, Source, resolver};
 use crate::unit::words::{escape_specifiers, quote};
@@ -166,7 +169,7 @@ struct Planner<'p> {
 impl Planner<'_> {
     fn fill(&self, plan: &mut Plan) {
         let sets_up = self.makers.any_by_wrapper();
-        let (identity, findings) = match sets_up {
+        let (mut identity, findings) = match sets_up {
             true => Identity::of_unit(self.unit, self.manager),
             false => (Identity::default(), Vec::new()),
         };
@@ -179,21 +182,29 @@ impl Planner<'_> {
         }
         let verify = self.verify(&mut plan.findings);
         let hand_over = self.makers.of(Kind::Pid) == Some(Maker::Wrapper);
-        let started = Started::of(self.unit, self.cell, hand_over);
+        let started = Started::of(self.unit, self.cell, hand_over, self.may_notify());
         let circumstances = Circumstances {
             verify,
             hand_over,
             ready: started.ready,
             relay: started.relay,
+            own_files: other_root::setting(self.unit).is_some(),
             privileged: self.manager.scope == Scope::System,
             ..Circumstances::default()
         };
         let by_wrapper = self.cell_of_wrapper();
         plan.steps = steps(&by_wrapper, &identity, &circumstances);
+        if sets_up {
+            match relocate(self.unit, self.manager, &plan.steps, &mut identity) {
+                Ok(lines) => plan.service_lines.extend(lines),
+                Err(finding) => plan.findings.push(finding),
+            }
+            plan.steps = steps(&by_wrapper, &identity, &circumstances);
+        }
         plan.findings.extend(conflicts(
             self.unit,
             self.cell,
-            self.manager.version,
+            self.manager,
             |kind| match kind {
                 Kind::Network if self.makers.mount_sys() => Some(Maker::Wrapper),
                 kind => self.makers.of(kind),
@@ -201,8 +212,13 @@ impl Planner<'_> {
             &plan.steps,
         ));
         plan.service_lines.extend(started.lines);
+        let mut wrapper = self.manager.wrapper.clone();
+        if circumstances.own_files {
+            plan.service_lines.extend(other_root::lines(&wrapper, identity.names_anyone()));
+            wrapper = other_root::wrapper(&wrapper);
+        }
         if !self.unit.list("Service", "NoExecPaths").is_empty() {
-            plan.service_lines.push(("ExecPaths", self.manager.wrapper.clone()));
+            plan.service_lines.push(("ExecPaths", wrapper.clone()));
         }
         if hand_over && self.manager.version >= 257 && is_true(self.unit, "PrivatePIDs") {
             // Within another one the wrapper could not tell the manager which process is which.
@@ -213,6 +229,9 @@ impl Planner<'_> {
             if identity.bounding.is_some() {
                 plan.service_lines.push(("CapabilityBoundingSet", "~".to_owned()));
             }
+            if identity.drop_ambient {
+                plan.service_lines.push(("AmbientCapabilities", "~".to_owned()));
+            }
             if identity.secure_bits.is_some() {
                 plan.service_lines.push(("SecureBits", String::new()));
             }
@@ -221,7 +240,7 @@ impl Planner<'_> {
         let control = self.options(&circumstances, false, started.hide_notify_socket, &plan.sources);
         let main = self.options(&circumstances, true, started.hide_notify_socket, &plan.sources);
         let wrapping = Wrapping {
-            wrapper: self.manager.wrapper.clone(),
+            wrapper,
             main,
             control,
             identity: identity.options(),
@@ -230,12 +249,19 @@ impl Planner<'_> {
                 // systemd itself sees to it.
                 false => Vec::new(),
             },
-            privileged: sets_up,
+            stays_root: sets_up && !identity.drop_ambient,
         };
         match wrap(self.unit, &wrapping) {
             Ok(lines) => plan.service_lines.extend(lines),
             Err(findings) => plan.findings.extend(findings),
         }
+    }
+
+    /// May the wrapper send messages to the manager, under the filters that bind it like the service?
+    fn may_notify(&self) -> bool {
+        let denied = || denied_to_wrapper(self.unit, self.manager.version, false);
+        let may_send = self.makers.any_by_wrapper() || denied().is_ok_and(|denied| denied.is_empty());
+        may_send && allows_family(self.unit, "AF_UNIX")
     }
 
     /// A unit whose fragment is not in sight, most likely since another generator makes it: what
@@ -344,6 +370,9 @@ impl Planner<'_> {
         switch(main && circumstances.relay == Some(Access::Main), "--relay=main");
         switch(main && circumstances.relay == Some(Access::All), "--relay=all");
         switch(hide, "--hide-notify-socket");
+        if circumstances.own_files {
+            options.push(format!("--own-files={}", other_root::OWN_FILES));
+        }
         options.extend(sources.iter().map(|file| escape_specifiers(&format!("--source={}", file.display()))));
         options
     }

@@ -38,8 +38,3 @@ pub fn allows_family(unit: &Unit, family: &str) -> bool {
     });
     named != deny_list
 }
-
-/// May the wrapper send messages to the manager, under the filters that bind it like the service?
-pub fn may_notify(unit: &Unit) -> bool {
-    allows_family(unit, "AF_UNIX") && unit.list("Service", "SystemCallFilter").is_empty()
-}

@@ -1,7 +1,7 @@
 //! When a service in a cell counts as started, and who tells the manager.
 
 use super::Cell;
-use super::service::{may_notify, service_type, watchdog_is_set};
+use super::service::{service_type, watchdog_is_set};
 use crate::notify::Access;
 use crate::unit::Unit;
 
@@ -20,13 +20,14 @@ pub struct Started {
 impl Started {
     /// When the service counts as started. systemd takes the exec of the wrapper, or even its
     /// fork, for the start; so the wrapper itself tells when the cell is set up, and a cell that
-    /// can't be had fails the start and not the running service.
-    pub fn of(unit: &Unit, cell: &Cell, hand_over: bool) -> Started {
+    /// can't be had fails the start and not the running service. (The filters that hold the service may keep
+    /// the wrapper from it.)
+    pub fn of(unit: &Unit, cell: &Cell, hand_over: bool, may_notify: bool) -> Started {
         let setting = |key| unit.last("Service", key).map(|line| line.value.as_str());
         let service_type = service_type(unit);
         let watched = cell.is_watched();
         let starts = matches!(service_type, "simple" | "exec");
-        let ready = starts && may_notify(unit);
+        let ready = starts && may_notify;
         // The answers to reloads must reach the manager, whoever judges whether the service is ready.
         let reloads = service_type == "notify-reload";
         // A service whose readiness is judged from outside is not asked for it, and one whose health

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
 use crate::cell::capability::CAP_SYS_ADMIN;
 use crate::cell::identity::{Identity, SETTINGS};
@@ -69,6 +70,8 @@ pub struct Request {
     pub keep_capabilities: bool,
     /// The command's working directory.
     pub working_directory: Option<String>,
+    /// Where the wrapper's own files are mounted, in a root that has none of them.
+    pub own_files: Option<PathBuf>,
     /// Where a command without a slash is looked for, instead of `$PATH`.
     pub search_path: Option<OsString>,
     /// What the command gets as its name, instead of its path.
@@ -111,6 +114,9 @@ static CONTROLS: &[Control] = &[
     Control { flag: "hide-notify-socket", value: None,
         set: |parsed, _| { parsed.request.hide_notify_socket = true; Ok(()) },
         summary: "take NOTIFY_SOCKET out of the command's environment" },
+    Control { flag: "own-files", value: Some("DIR"),
+        set: |parsed, text| { parsed.request.own_files = Some(text.into()); Ok(()) },
+        summary: "in another root: look users up in the files mounted here, and unmount them" },
     Control { flag: "search-path", value: Some("DIR[:DIR…]"),
         set: |parsed, text| { parsed.request.search_path = Some(text.to_owned()); Ok(()) },
         summary: "look here, not in $PATH, for a command without a slash" },
@@ -253,6 +259,7 @@ impl Request {
             hand_over: self.hand_over,
             ready: self.ready,
             relay: self.relay,
+            own_files: self.own_files.is_some(),
             privileged: sys::capability::has_effective(CAP_SYS_ADMIN).unwrap_or(false),
             keep_capabilities: self.keep_capabilities,
             working_directory: self.working_directory.clone(),

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::cell::identity::Identity;
@@ -28,97 +28,133 @@ struct User {
     gid: Option<u32>,
 }
 
-/// Looks up all that `identity` names.
-pub fn look_up(identity: &Identity) -> io::Result<Ids> {
-    let user = identity.user.as_deref().map(find_user).transpose()?;
-    let group = identity.group.as_deref().map(find_group).transpose()?;
-    let gid = match &user {
-        Some(user) => Some(group.or(user.gid).ok_or_else(|| {
-            not_found(format!("the user {} has no entry that names its group, and no group is given", user.uid))
-        })?),
-        None => group,
-    };
-    let mut groups = match (&user, gid) {
-        (Some(User { name: Some(name), .. }), Some(gid)) if gid != 0 => groups_of(name, gid)?,
-        _ => Vec::new(),
-    };
-    for name in &identity.supplementary_groups {
-        let gid = find_group(name)?;
-        if !groups.contains(&gid) {
-            groups.push(gid);
-        }
+/// Where users and groups are looked up.
+pub struct Database {
+    /// Has passwd and group.
+    files: PathBuf,
+    /// Has the dynamic users.
+    dynamic: PathBuf,
+    /// Is getent(1) the one that knows the rest?
+    asks_getent: bool,
+}
+
+impl Database {
+    /// The one of the system that the process sees.
+    pub fn of_system() -> Database {
+        Database { files: "/etc".into(), dynamic: "/run/systemd/dynamic-uid".into(), asks_getent: true }
     }
-    Ok(Ids { uid: user.map(|user| user.uid), gid, groups: (!groups.is_empty()).then_some(groups) })
+
+    /// Copies of the files that systemd goes by, in a root that may have others in their places.
+    pub fn in_directory(directory: &Path) -> Database {
+        Database { files: directory.into(), dynamic: directory.join("dynamic-uid"), asks_getent: false }
+    }
+
+    /// Looks up all that `identity` names.
+    pub fn look_up(&self, identity: &Identity) -> io::Result<Ids> {
+        let user = identity.user.as_deref().map(|name| self.find_user(name)).transpose()?;
+        let group = identity.group.as_deref().map(|name| self.find_group(name)).transpose()?;
+        let gid = match &user {
+            Some(user) => Some(group.or(user.gid).ok_or_else(|| {
+                not_found(format!("the user {} has no entry that names its group, and no group is given", user.uid))
+            })?),
+            None => group,
+        };
+        let mut groups = match (&user, gid) {
+            (Some(User { name: Some(name), .. }), Some(gid)) if gid != 0 => self.groups_of(name, gid)?,
+            _ => Vec::new(),
+        };
+        for name in &identity.supplementary_groups {
+            let gid = self.find_group(name)?;
+            if !groups.contains(&gid) {
+                groups.push(gid);
+            }
+        }
+        Ok(Ids { uid: user.map(|user| user.uid), gid, groups: (!groups.is_empty()).then_some(groups) })
+    }
+
+    fn find_user(&self, wanted: &str) -> io::Result<User> {
+        if matches!(wanted, "root" | "0") {
+            return Ok(User { name: Some("root".to_owned()), uid: 0, gid: Some(0) });
+        }
+        let number = wanted.parse().ok();
+        let matching = |entry: &str| {
+            let mut fields = entry.split(':');
+            let (name, uid, gid) = (fields.next()?, fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
+            let found = if let Some(number) = number { uid == number } else { name == wanted };
+            found.then(|| User { name: Some(name.to_owned()), uid, gid: Some(gid) })
+        };
+        let dynamic = || {
+            let id = dynamic_user(&self.dynamic, wanted)?;
+            Some(User { name: Some(wanted.to_owned()), uid: id, gid: Some(id) })
+        };
+        let bare = || Some(User { name: None, uid: number?, gid: None });
+        in_file(&self.files.join("passwd"), matching)?
+            .or_else(dynamic)
+            .or_else(|| self.getent("passwd", wanted)?.lines().find_map(matching))
+            .or_else(bare)
+            .ok_or_else(|| not_found(format!("there is no user {wanted}")))
+    }
+
+    fn find_group(&self, wanted: &str) -> io::Result<u32> {
+        if let Ok(number) = wanted.parse() {
+            return Ok(number);
+        }
+        let matching = |entry: &str| {
+            let mut fields = entry.split(':');
+            let (name, gid) = (fields.next()?, fields.nth(1)?.parse().ok()?);
+            (name == wanted).then_some(gid)
+        };
+        in_file(&self.files.join("group"), matching)?
+            .or_else(|| dynamic_user(&self.dynamic, wanted))
+            .or_else(|| self.getent("group", wanted)?.lines().find_map(matching))
+            .ok_or_else(|| not_found(format!("there is no group {wanted}")))
+    }
+
+    /// What getgrouplist(3) gives: `gid` and every group that has the user as a member.
+    fn groups_of(&self, user: &str, gid: u32) -> io::Result<Vec<u32>> {
+        let mut groups = vec![gid];
+        let mut add = |group: u32| {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        };
+        let member_of = |entry: &str| {
+            let mut fields = entry.split(':').skip(2);
+            let (gid, members) = (fields.next()?.parse().ok()?, fields.next()?);
+            members.split(',').any(|member| member == user).then_some(gid)
+        };
+        lines(&self.files.join("group"))?.lines().filter_map(member_of).for_each(&mut add);
+        if groups_have_other_sources(&lines(&self.files.join("nsswitch.conf"))?)
+            && let Some(answer) = self.getent("initgroups", user)
+        {
+            answer.split_ascii_whitespace().skip(1).filter_map(|gid| gid.parse().ok()).for_each(&mut add);
+        }
+        Ok(groups)
+    }
+
+    fn getent(&self, database: &str, key: &str) -> Option<String> {
+        if !self.asks_getent {
+            return None;
+        }
+        let output = Command::new("/usr/bin/getent")
+            .args(["--", database, key])
+            .env_clear()
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
 }
 
 /// All by which files may call a user: its name and its number.
 pub fn names_of(user: &str) -> io::Result<Vec<String>> {
-    let found = find_user(user)?;
+    let found = Database::of_system().find_user(user)?;
     Ok(found.name.into_iter().chain([found.uid.to_string()]).collect())
 }
 
 fn not_found(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, message)
-}
-
-fn find_user(wanted: &str) -> io::Result<User> {
-    if matches!(wanted, "root" | "0") {
-        return Ok(User { name: Some("root".to_owned()), uid: 0, gid: Some(0) });
-    }
-    let number = wanted.parse().ok();
-    let matching = |entry: &str| {
-        let mut fields = entry.split(':');
-        let (name, uid, gid) = (fields.next()?, fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
-        let found = if let Some(number) = number { uid == number } else { name == wanted };
-        found.then(|| User { name: Some(name.to_owned()), uid, gid: Some(gid) })
-    };
-    let dynamic = || {
-        let id = dynamic_user(Path::new("/run/systemd/dynamic-uid"), wanted)?;
-        Some(User { name: Some(wanted.to_owned()), uid: id, gid: Some(id) })
-    };
-    let bare = || Some(User { name: None, uid: number?, gid: None });
-    in_file("/etc/passwd", matching)?
-        .or_else(dynamic)
-        .or_else(|| getent("passwd", wanted)?.lines().find_map(matching))
-        .or_else(bare)
-        .ok_or_else(|| not_found(format!("there is no user {wanted}")))
-}
-
-fn find_group(wanted: &str) -> io::Result<u32> {
-    if let Ok(number) = wanted.parse() {
-        return Ok(number);
-    }
-    let matching = |entry: &str| {
-        let mut fields = entry.split(':');
-        let (name, gid) = (fields.next()?, fields.nth(1)?.parse().ok()?);
-        (name == wanted).then_some(gid)
-    };
-    in_file("/etc/group", matching)?
-        .or_else(|| dynamic_user(Path::new("/run/systemd/dynamic-uid"), wanted))
-        .or_else(|| getent("group", wanted)?.lines().find_map(matching))
-        .ok_or_else(|| not_found(format!("there is no group {wanted}")))
-}
-
-/// What getgrouplist(3) gives: `gid` and every group that has the user as a member.
-fn groups_of(user: &str, gid: u32) -> io::Result<Vec<u32>> {
-    let mut groups = vec![gid];
-    let mut add = |group: u32| {
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    };
-    let member_of = |entry: &str| {
-        let mut fields = entry.split(':').skip(2);
-        let (gid, members) = (fields.next()?.parse().ok()?, fields.next()?);
-        members.split(',').any(|member| member == user).then_some(gid)
-    };
-    lines("/etc/group")?.lines().filter_map(member_of).for_each(&mut add);
-    if groups_have_other_sources(&lines("/etc/nsswitch.conf")?)
-        && let Some(answer) = getent("initgroups", user)
-    {
-        answer.split_ascii_whitespace().skip(1).filter_map(|gid| gid.parse().ok()).for_each(&mut add);
-    }
-    Ok(groups)
 }
 
 /// Does nsswitch.conf(5) look for group members anywhere but in the file and in systemd?
@@ -140,28 +176,17 @@ fn dynamic_user(directory: &Path, wanted: &str) -> Option<u32> {
     })
 }
 
-fn in_file<T>(path: &str, matching: impl Fn(&str) -> Option<T>) -> io::Result<Option<T>> {
+fn in_file<T>(path: &Path, matching: impl Fn(&str) -> Option<T>) -> io::Result<Option<T>> {
     Ok(lines(path)?.lines().find_map(matching))
 }
 
 /// A file's text; one that is not there has none.
-fn lines(path: &str) -> io::Result<String> {
+fn lines(path: &Path) -> io::Result<String> {
     match fs::read(path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(error),
     }
-}
-
-fn getent(database: &str, key: &str) -> Option<String> {
-    let output = Command::new("/usr/bin/getent")
-        .args(["--", database, key])
-        .env_clear()
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[cfg(test)]

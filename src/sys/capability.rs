@@ -49,6 +49,30 @@ pub fn regain_effective() -> io::Result<()> {
     Ok(thread::set_capabilities(None, sets)?)
 }
 
+/// Makes one of the permitted capabilities effective.
+pub fn make_effective(number: u32) -> io::Result<()> {
+    let mut sets = thread::capabilities(None)?;
+    sets.effective |= CapabilitySet::from_bits_retain(1 << number) & sets.permitted;
+    Ok(thread::set_capabilities(None, sets)?)
+}
+
+/// Gives up all capabilities but the ambient ones, as the exec of a user who is not root would.
+pub fn keep_ambient_alone() -> io::Result<()> {
+    let mut sets = thread::capabilities(None)?;
+    let ambient = |one: &CapabilitySet| thread::capability_is_in_ambient_set(*one).unwrap_or(false);
+    let kept = sets.permitted.iter().filter(ambient).fold(CapabilitySet::empty(), |all, one| all | one);
+    (sets.permitted, sets.effective) = (kept, kept);
+    Ok(thread::set_capabilities(None, sets)?)
+}
+
+/// Drops all ambient and inheritable capabilities, so that exec takes along what it gives itself.
+pub fn drop_ambient() -> io::Result<()> {
+    thread::clear_ambient_capability_set()?;
+    let mut sets = thread::capabilities(None)?;
+    sets.inheritable = CapabilitySet::empty();
+    Ok(thread::set_capabilities(None, sets)?)
+}
+
 /// Raises these ambient capabilities; they must be permitted.
 pub fn raise_ambient(ambient: u64) -> io::Result<()> {
     let mut sets = thread::capabilities(None)?;
@@ -74,6 +98,11 @@ pub fn raise_all_ambient() -> io::Result<()> {
 /// Sets the securebits.
 pub fn set_secure_bits(bits: u32) -> io::Result<()> {
     Ok(thread::set_capabilities_secure_bits(CapabilitiesSecureBits::from_bits_retain(bits))?)
+}
+
+/// Is no_new_privs set?
+pub fn has_no_new_privileges() -> io::Result<bool> {
+    Ok(thread::no_new_privs()?)
 }
 
 /// Sets no_new_privs.

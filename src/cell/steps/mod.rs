@@ -23,6 +23,8 @@ pub struct Circumstances {
     pub ready: bool,
     /// Who of the service speaks to the manager through a relay, if anybody?
     pub relay: Option<Access>,
+    /// Are the wrapper's own files mounted where the service would see them?
+    pub own_files: bool,
     /// Has the wrapper the privilege to make namespaces, or does it get it from the user
     /// namespace that the cell asks for?
     pub privileged: bool,
@@ -42,6 +44,9 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     list.extend(circumstances.verify.iter().cloned());
     if identity.names_anyone() || cell.private_users == PrivateUsers::SelfOnly {
         list.push(Step::LookUpUser);
+    }
+    if circumstances.own_files && circumstances.privileged {
+        list.push(Step::DetachOwnFiles);
     }
     let sources = || Kind::ALL.into_iter().filter_map(|kind| Some((kind, cell.source(kind)?)));
     let joined = |kind| cell.joins(kind);
@@ -130,9 +135,13 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     if set_groups && ids_inside {
         list.push(Step::SetGroups);
     }
+    list.extend(identity.restrict_namespaces.map(Step::RestrictNamespaces));
     list.extend(identity.bounding.map(Step::LimitCapabilities));
     if set_groups {
         list.push(Step::SetUser);
+    }
+    if identity.drop_ambient {
+        list.push(Step::DropAmbient);
     }
     if !identity.ambient.is_empty() {
         list.push(Step::RaiseAmbient(identity.ambient));
@@ -163,6 +172,11 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     if circumstances.ready && cell.ready_when.is_empty() {
         list.push(Step::Ready);
     }
+    // As close to exec as can be: what is denied now the steps before may have needed.
+    if !identity.denied_calls.is_empty() {
+        list.push(Step::FindCommand);
+    }
+    list.extend(identity.denied_calls.iter().cloned().map(Step::DenyCalls));
     list.push(Step::Exec);
     list
 }

@@ -1,6 +1,7 @@
 //! One step: what it changes, what it needs, and how it fails.
 
 use crate::cell::capability::CapabilitySet;
+use crate::cell::system_calls::DeniedCalls;
 use crate::cell::{Condition, IdRange, Kind, Kinds, Mount, NamespacesOf, Propagation, Root};
 
 /// An exit status of systemd.exec(5), "Process Exit Codes": `systemctl status` shows its name.
@@ -63,6 +64,8 @@ pub enum Step {
     },
     /// Look up the service's user and groups.
     LookUpUser,
+    /// Unmount the wrapper's own files, which no longer need to be there.
+    DetachOwnFiles,
     /// Open the file of a namespace to join, before anything changes what its path means.
     Open(Kind, String),
     /// Find the main process of another unit, and open its namespaces.
@@ -122,12 +125,16 @@ pub enum Step {
     ShareMounts,
     /// Take sethostname(2) and setdomainname(2) away.
     LockHostname,
+    /// Deny all types of namespaces but these, as RestrictNamespaces= does.
+    RestrictNamespaces(Kinds),
     /// Set the group and the supplementary groups.
     SetGroups,
     /// Drop all capabilities but these from the bounding set.
     LimitCapabilities(CapabilitySet),
     /// Become the service's user.
     SetUser,
+    /// Drop all ambient capabilities.
+    DropAmbient,
     /// Raise these ambient capabilities.
     RaiseAmbient(CapabilitySet),
     /// Raise all permitted capabilities as ambient ones.
@@ -146,6 +153,10 @@ pub enum Step {
     Relay,
     /// Send the watcher to its work.
     Watch(WatchFor),
+    /// Find the command's file: there may be no looking for it afterwards.
+    FindCommand,
+    /// Deny these system calls.
+    DenyCalls(DeniedCalls),
     /// Tell the manager that the service is started.
     Ready,
     /// Become the service.
@@ -174,12 +185,14 @@ impl Step {
             | Step::LookUpUser
             | Step::SetUser => ExitStatus::User,
             Step::SetGroups => ExitStatus::Group,
-            Step::LimitCapabilities(_) | Step::RaiseAmbient(_) | Step::KeepCapabilities => ExitStatus::Capabilities,
+            Step::LimitCapabilities(_) | Step::DropAmbient | Step::RaiseAmbient(_) | Step::KeepCapabilities => {
+                ExitStatus::Capabilities
+            }
             Step::SetSecureBits(_) => ExitStatus::SecureBits,
             Step::NoNewPrivileges => ExitStatus::NoNewPrivileges,
-            Step::LockHostname => ExitStatus::Seccomp,
+            Step::LockHostname | Step::RestrictNamespaces(_) | Step::DenyCalls(_) => ExitStatus::Seccomp,
             Step::CheckDirectory | Step::EnterDirectory(_) | Step::ReturnToDirectory => ExitStatus::Chdir,
-            Step::Relay | Step::Watch(_) | Step::Ready | Step::Exec => ExitStatus::Exec,
+            Step::Relay | Step::Watch(_) | Step::FindCommand | Step::Ready | Step::Exec => ExitStatus::Exec,
             _ => ExitStatus::Namespace,
         }
     }

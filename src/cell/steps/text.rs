@@ -32,6 +32,7 @@ impl fmt::Display for Step {
                 write!(f, "leave the manager's {kind} namespace {}:[{manager}]", kind.proc_name())
             }
             Step::LookUpUser => f.write_str("look up the user and its groups"),
+            Step::DetachOwnFiles => f.write_str("unmount the wrapper's own files"),
             Step::Open(kind, path) => write!(f, "open the {kind} namespace {path}"),
             Step::OpenOfUnit(of) => write!(f, "open the namespaces of {of}"),
             Step::Join(kind) => write!(f, "join the {kind} namespace"),
@@ -89,9 +90,14 @@ impl fmt::Display for Step {
             Step::ReturnToDirectory => f.write_str("enter the working directory as it now is"),
             Step::ShareMounts => f.write_str("share mounts with namespaces made from here"),
             Step::LockHostname => f.write_str("take sethostname and setdomainname away"),
+            Step::RestrictNamespaces(kinds) if kinds.is_empty() => f.write_str("deny all namespaces"),
+            Step::RestrictNamespaces(kinds) => write!(f, "deny all namespaces but {kinds}"),
+            Step::FindCommand => f.write_str("find the command"),
+            Step::DenyCalls(denied) => write!(f, "deny system calls: {}", denied.names()),
             Step::SetGroups => f.write_str("set the groups"),
             Step::LimitCapabilities(set) => write!(f, "limit the bounding set to: {set}"),
             Step::SetUser => f.write_str("set the user"),
+            Step::DropAmbient => f.write_str("drop all ambient capabilities"),
             Step::RaiseAmbient(set) => write!(f, "raise ambient capabilities: {set}"),
             Step::KeepCapabilities => f.write_str("raise all capabilities as ambient ones"),
             Step::SetSecureBits(bits) => write!(f, "set the securebits to {bits:#x}"),

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::super::arbitrary::{cell, cell_lines};
 use super::*;
 use crate::cell::capability::CapabilitySet;
+use crate::cell::system_calls::DeniedCalls;
 
 fn identities() -> impl Strategy<Value = Identity> {
     (any::<[bool; 7]>(), any::<u64>()).prop_map(|(has, bits)| Identity {
@@ -11,8 +12,11 @@ fn identities() -> impl Strategy<Value = Identity> {
         supplementary_groups: if has[2] { vec!["a".to_owned()] } else { Vec::new() },
         bounding: has[3].then_some(CapabilitySet(bits)),
         ambient: if has[4] { CapabilitySet(bits) } else { CapabilitySet::EMPTY },
+        drop_ambient: has[3],
         secure_bits: has[5].then_some(1),
         no_new_privileges: has[6],
+        restrict_namespaces: has[5].then(|| Kinds::from_iter([Kind::Ipc])),
+        denied_calls: if has[4] { vec![DeniedCalls::parse("~mount:EPERM").unwrap()] } else { Vec::new() },
     })
 }
 
@@ -50,15 +54,19 @@ fn gains(step: &Step) -> Kinds {
 fn rank(step: &Step) -> Option<u32> {
     Some(match step {
         Step::SetGroups => 1,
-        Step::LimitCapabilities(_) => 2,
-        Step::SetUser => 3,
-        Step::RaiseAmbient(_) => 4,
-        Step::KeepCapabilities => 5,
-        Step::SetSecureBits(_) => 6,
-        Step::NoNewPrivileges => 7,
-        Step::CheckDirectory | Step::EnterDirectory(_) => 8,
-        Step::Ready => 9,
-        Step::Exec => 10,
+        Step::RestrictNamespaces(_) => 2,
+        Step::LimitCapabilities(_) => 3,
+        Step::SetUser => 4,
+        Step::DropAmbient => 5,
+        Step::RaiseAmbient(_) => 6,
+        Step::KeepCapabilities => 7,
+        Step::SetSecureBits(_) => 8,
+        Step::NoNewPrivileges => 9,
+        Step::CheckDirectory | Step::EnterDirectory(_) => 10,
+        Step::Ready => 11,
+        Step::FindCommand => 12,
+        Step::DenyCalls(_) => 13,
+        Step::Exec => 14,
         _ => return None,
     })
 }

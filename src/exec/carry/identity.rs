@@ -56,7 +56,8 @@ impl Wrapper<'_> {
         let Some(uid) = self.ids.uid.or(self.ids_inside().then_some(0)) else { return Ok(()) };
         let identity = &self.request.identity;
         let keep = !identity.ambient.is_empty() || identity.secure_bits.is_some() || self.request.keep_capabilities;
-        if keep && uid != 0 {
+        // A filter that comes later takes one of them.
+        if (keep || !identity.denied_calls.is_empty()) && uid != 0 {
             capability::keep_through_setuid()?;
         }
         identity::set_user(uid)?;

@@ -1,5 +1,6 @@
 //! Carrying the steps out, from front to back.
 
+mod filter;
 mod identity;
 mod mounts;
 mod of_unit;
@@ -9,7 +10,7 @@ use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::beside::{Excuse, Job, Line, Post};
@@ -20,7 +21,7 @@ use super::id_map;
 use super::program;
 use super::report::{Priority, Report};
 use super::request::Request;
-use super::users::{self, Ids};
+use super::users::{Database, Ids};
 use crate::cell::steps::{Step, steps};
 use crate::cell::{Isolation, Kind, Kinds, Propagation};
 use crate::notify::{Inlet, Notifier, NotifyState, Processes};
@@ -46,6 +47,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         excuse: None,
         directory: None,
         mounts: None,
+        found: None,
         report,
     };
     wrapper.prepare().map_err(|cause| Failure::of_step(request, &Step::Exec, &cause))?;
@@ -100,6 +102,8 @@ struct Wrapper<'r> {
     directory: Option<PathBuf>,
     /// The mounts of its own, once there is one.
     mounts: Option<Mounts>,
+    /// The command's file, once it was looked for.
+    found: Option<PathBuf>,
     report: &'r Report,
 }
 
@@ -153,7 +157,12 @@ impl Wrapper<'_> {
     fn take(&mut self, step: &Step) -> io::Result<()> {
         match step {
             Step::Verify { kind, manager, .. } => return verify(*kind, *manager),
-            Step::LookUpUser => self.ids = users::look_up(&self.request.identity)?,
+            Step::LookUpUser => {
+                let database =
+                    self.request.own_files.as_deref().map_or_else(Database::of_system, Database::in_directory);
+                self.ids = database.look_up(&self.request.identity)?;
+            }
+            Step::DetachOwnFiles => self.detach_own_files()?,
             Step::Open(kind, path) => self.opened.push((*kind, Namespace::open(path)?)),
             Step::OpenOfUnit(of) => self.open_of_unit(of)?,
             Step::Join(kind) => self.join(*kind)?,
@@ -181,9 +190,18 @@ impl Wrapper<'_> {
             Step::ReturnToDirectory => self.return_to_directory()?,
             Step::ShareMounts => mount::share()?,
             Step::LockHostname => seccomp::deny_hostname_changes()?,
+            Step::RestrictNamespaces(allowed) => filter::restrict_namespaces(*allowed)?,
+            Step::FindCommand => {
+                let found = self.program()?;
+                program::is_executable(&found)
+                    .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", found.display())))?;
+                self.found = Some(found);
+            }
+            Step::DenyCalls(denied) => self.deny_calls(denied)?,
             Step::SetGroups => self.set_groups()?,
             Step::LimitCapabilities(keep) => capability::limit_bounding_set(keep.0)?,
             Step::SetUser => self.set_user()?,
+            Step::DropAmbient => capability::drop_ambient()?,
             Step::RaiseAmbient(set) => capability::raise_ambient(set.0)?,
             Step::KeepCapabilities => capability::raise_all_ambient()?,
             Step::SetSecureBits(bits) => capability::set_secure_bits(*bits)?,
@@ -225,6 +243,17 @@ impl Wrapper<'_> {
             self.mounts = Some(Mounts::new()?);
         }
         self.mounts.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn detach_own_files(&self) -> io::Result<()> {
+        if let Some(directory) = &self.request.own_files {
+            mount::detach_below(directory)?;
+        }
+        // systemd has bound it into the root, and the service would not have it without a cell.
+        match std::env::var_os("NOTIFY_SOCKET").filter(|_| self.request.hide_notify_socket) {
+            Some(socket) => mount::detach(Path::new(&socket)),
+            None => Ok(()),
+        }
     }
 
     fn notifier(&self) -> io::Result<&Notifier> {

@@ -77,6 +77,7 @@ impl Wrapper<'_> {
                     post.await_payload()?;
                 }
                 let relay = self.relay(&post, !self.held.contains(Kind::Pid))?;
+                self.restrict_watcher()?;
                 let notifier = self.notifier()?;
                 match watcher::run(post, watch_for, self.watchdog, relay, notifier, &self.environment, self.report)? {}
             }
@@ -99,6 +100,9 @@ impl Wrapper<'_> {
     }
 
     pub(super) fn program(&self) -> io::Result<PathBuf> {
+        if let Some(found) = &self.found {
+            return Ok(found.clone());
+        }
         let search_path = match (&self.request.search_path, self.environment.get("PATH")) {
             (Some(path), _) => path.clone(),
             (None, Some(path)) => OsStr::from_bytes(path).to_owned(),

@@ -37,6 +37,19 @@ pub fn cut_off_from_host() -> io::Result<()> {
     propagate(Path::new("/"), Propagation::Private)
 }
 
+/// Unmounts what is mounted on the entries of a directory, even while it is in use.
+pub fn detach_below(directory: &Path) -> io::Result<()> {
+    std::fs::read_dir(directory)?.try_for_each(|entry| detach(&entry?.path()))
+}
+
+/// Unmounts what is mounted there, even while it is in use, if anything is.
+pub fn detach(path: &Path) -> io::Result<()> {
+    match unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
+        Ok(()) | Err(rustix::io::Errno::INVAL) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Makes every mount shared among the namespaces that are made from this one, as a host's are.
 pub fn share() -> io::Result<()> {
     propagate(Path::new("/"), Propagation::Shared)
