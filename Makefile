@@ -96,7 +96,7 @@ bench: deps
 
 # command:package pairs that `check` needs and a plain Debian may not have.
 needed := systemd-nspawn:systemd-container mmdebstrap:mmdebstrap pkg-config:pkg-config \
-          cc:gcc nsenter:util-linux tar:tar strace:strace
+          cc:gcc nsenter:util-linux tar:tar mkfs.ext4:e2fsprogs strace:strace
 
 deps:
 	@missing=; for pair in $(needed); do \

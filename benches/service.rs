@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::fleet::Fleet;
-use crate::image::SUITES;
+use crate::image::{Profile, SUITES};
 use crate::machine::{Machine, Power};
 use crate::programs::Programs;
 use crate::report::{Figure, Row};
@@ -49,7 +49,7 @@ print(*(int(statistics.median(times[name]) * 1e6) for name in ("cell", "native")
 pub fn measure(_: &Programs) -> Result<Vec<Row>, String> {
     let fleet = Fleet::new(&SUITES);
     fleet.prerequisites()?;
-    PAIRS.iter().map(|pair| start(&*fleet.machine(pair.version, Power::Whole)?, pair)).collect()
+    PAIRS.iter().map(|pair| start(&*fleet.machine(pair.version, Power::Whole, Profile::Base)?, pair)).collect()
 }
 
 fn start(machine: &Machine, pair: &Pair) -> Result<Row, String> {

@@ -67,6 +67,13 @@ pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, maker: impl Fn(Kin
             "gives the service a root without the control groups that NamespacesOf= looks the other unit up in";
         found.push(Finding::of_line(root, message, "remove one of the two"));
     }
+    if cell.root_overlay || !cell.mounts.is_empty() {
+        found.push(Finding::of_line(
+            root,
+            "is not supported yet together with overlays in the cell",
+            "remove one of the two",
+        ));
+    }
     for kind in Kind::ALL.into_iter().filter(|&kind| maker(kind) == Some(Maker::Wrapper)) {
         // The processes in there are the same as outside.
         if let Some(Source::Path(path)) = cell.source(kind)

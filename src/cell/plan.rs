@@ -19,8 +19,8 @@ use super::service::{allows_family, is_true};
 use super::started::Started;
 use super::steps::{Circumstances, Step, steps};
 use super::system_calls::denied_to_wrapper;
-use crate::notify::Access;
 use super::{Cell, Isolation, Kind, Kinds, Mount, ProtectControlGroups, Source, resolver};
+use crate::notify::Access;
 use crate::unit::words::{escape_specifiers, quote};
 use crate::unit::{self, Scope, Unit, UnitName, UnitType};
 

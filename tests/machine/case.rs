@@ -280,7 +280,7 @@ impl Unit<'_> {
         assert!(reached, "{} should be {state}, but is {}", self.name, self.show("ActiveState"));
     }
 
-    fn fill_in(&self, text: &str) -> String {
+    pub fn fill_in(&self, text: &str) -> String {
         text.replace("@payload@", &format!("{PAYLOAD} @dump@")).replace("@dump@", &self.dump_path())
     }
 }

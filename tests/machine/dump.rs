@@ -149,8 +149,9 @@ impl Dump {
                 ("fds", Value::Array(fds)) => fds.iter().for_each(|fd| add(format!("fd {}", stable_fd(fd)))),
                 ("environment", Value::Array(list)) => {
                     let pairs = list.iter().filter_map(|v| v.as_str()?.split_once('='));
-                    let stable = pairs.filter(|(name, _)| !VOLATILE_ENVIRONMENT.contains(name));
-                    stable.for_each(|(name, value)| add(format!("environment {name}={value}")));
+                    pairs.for_each(|(name, value)| {
+                        add(format!("environment {name}={}", self.stable_variable(name, value)))
+                    });
                 }
                 (key, Value::Object(map)) => {
                     let stable = map.iter().filter(|(k, _)| !VOLATILE_STATUS.contains(&k.as_str()));
@@ -163,10 +164,33 @@ impl Dump {
     }
 }
 
-/// Without the mount's number, its parent's and its peer group's: all three are counted up.
+impl Dump {
+    /// Of what is another number each time, whether it is there, and if of a process, whether that is it.
+    fn stable_variable<'v>(&self, name: &str, value: &'v str) -> &'v str {
+        match name {
+            "SYSTEMD_EXEC_PID" | "LISTEN_PID" | "WATCHDOG_PID" if value.parse().ok() == self.items["pid"].as_i64() => {
+                "own"
+            }
+            "INVOCATION_ID" | "JOURNAL_STREAM" | "LISTEN_PIDFDID" | "WATCHDOG_PIDFDID" if !value.is_empty() => "set",
+            _ => value,
+        }
+    }
+}
+
+/// Without the mount's number, its parent's, its peer group's and that of a device that is none: all
+/// are counted up. And without what systemd adds to the name of a private directory.
 fn stable_mount(line: &str) -> String {
-    let words = line.split(' ').skip(2);
-    words.filter(|w| !w.starts_with("shared:") && !w.starts_with("master:")).collect::<Vec<_>>().join(" ")
+    let stable = |word: &str| match word.split_once("/systemd-private-") {
+        Some((before, after)) => {
+            format!("{before}/systemd-private{}", after.split_once('/').map_or("", |(_, rest)| rest))
+        }
+        None if word.starts_with("0:") => "0:N".to_owned(),
+        // A loop device.
+        None if word.starts_with("7:") => "7:N".to_owned(),
+        None => word.to_owned(),
+    };
+    let words = line.split(' ').skip(2).filter(|w| !w.starts_with("shared:") && !w.starts_with("master:"));
+    words.map(stable).collect::<Vec<_>>().join(" ")
 }
 
 /// Without the inode number of a socket or pipe.
@@ -208,5 +232,3 @@ const VOLATILE_STATUS: [&str; 27] = [
     "nonvoluntary_ctxt_switches",
     "FDSize",
 ];
-
-const VOLATILE_ENVIRONMENT: [&str; 3] = ["INVOCATION_ID", "SYSTEMD_EXEC_PID", "JOURNAL_STREAM"];

@@ -1,7 +1,9 @@
 //! What a test service runs: it writes down all that it can see of itself, then acts.
 //!
 //! `payload step …` is another program: see `step.rs`.
-//! `payload FILE [exit N | signal N | sleep | sleep-handled | notify | notify-reload]`
+//! `payload FILE [exit N | signal N | sleep | sleep-handled | notify | notify-reload] [calls]`
+//!
+//! With `calls` at the end it also tries system calls that a sandbox may deny.
 //!
 //! There is no Rust runtime in it (`no_main`): the runtime would ignore SIGPIPE, and the point is
 //! to see signal dispositions, descriptors and limits exactly as they were handed over.
@@ -10,6 +12,8 @@
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks, missing_docs)]
 
 mod step;
+#[path = "calls.rs"]
+mod calls;
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_long};
@@ -37,6 +41,9 @@ extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
     dump.put("fds", fds);
     dump.put("argv", Ok(json!(args)));
     dump.fill();
+    if args.last().is_some_and(|word| word == "calls") {
+        dump.put("calls", Ok(calls::tried()));
+    }
 
     let file = args.get(1).map_or("-", String::as_str);
     if let Err(error) = dump.write(file) {
@@ -168,6 +175,10 @@ impl Dump {
             let mask = libc::umask(0o22);
             libc::umask(mask);
             self.put("umask", Ok(mask.into()));
+            self.put("memory_merge", checked(libc::prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0).into()));
+            self.put("thp_disable", checked(libc::prctl(libc::PR_GET_THP_DISABLE, 0, 0, 0, 0).into()));
+            self.put("mdwe", checked(libc::prctl(PR_GET_MDWE, 0, 0, 0, 0).into()));
+            self.put("secure_exec", Ok(libc::getauxval(libc::AT_SECURE).into()));
         }
         self.put("security_label", line("/proc/self/attr/current"));
         self.put("loginuid", line("/proc/self/loginuid"));
@@ -195,6 +206,9 @@ impl Dump {
             let cpus: Vec<_> = (0..libc::CPU_SETSIZE as usize).filter(|&c| libc::CPU_ISSET(c, &set)).collect();
             self.put("affinity", got.map(|_| json!(cpus)));
             self.put("personality", checked(libc::personality(0xffff_ffff).into()));
+            let mut policy: c_int = 0;
+            let got = checked(libc::syscall(libc::SYS_get_mempolicy, &mut policy, 0, 0, 0, 0));
+            self.put("numa_policy", got.map(|_| policy.into()));
             self.put("timer_slack", checked(libc::prctl(libc::PR_GET_TIMERSLACK).into()));
         }
         self.put("oom_score_adj", line("/proc/self/oom_score_adj"));
@@ -224,8 +238,18 @@ impl Dump {
         if tty >= 0 {
             unsafe { libc::close(tty) };
         }
+        // The seventh field, counted from behind the name, which may hold anything.
+        let number = text("/proc/self/stat").map(|stat| {
+            let after = stat.as_str().unwrap_or_default().rsplit(')').next().unwrap_or_default();
+            after.split_whitespace().nth(4).unwrap_or_default().into()
+        });
+        self.put("tty_number", number);
     }
 }
+
+/// Newer than the C library's headers.
+const PR_GET_MDWE: c_int = 66;
+const PR_GET_MEMORY_MERGE: c_int = 68;
 
 const NAMESPACES: [&str; 10] =
     ["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"];

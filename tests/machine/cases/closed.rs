@@ -14,7 +14,6 @@ cases![
     not_supported_yet_is_refused,
     bad_value_is_refused,
     contradiction_is_refused,
-    restricted_namespaces_are_refused,
     plus_prefix_is_refused,
     refusal_survives_success_exit_status,
     refusal_does_not_run_stop_post,
@@ -128,18 +127,6 @@ fn contradiction_is_refused(case: &Case) {
         "in more than one way",
     );
     assert_refused(&case.service("map", "", "UIDMap=0:1:1"), "UIDMap= stands without GIDMap=");
-}
-
-fn restricted_namespaces_are_refused(case: &Case) {
-    assert_refused(
-        &case.service("web", "RestrictNamespaces=yes", "Domainname=nis"),
-        "forbids what the cell needs (uts)",
-    );
-    assert_refused(
-        &case.service("some", "RestrictNamespaces=net", "PrivatePIDs=yes\nDomainname=nis"),
-        "RestrictNamespaces=net forbids",
-    );
-    assert_refused(&case.service("calls", "SystemCallFilter=@system-service", "Domainname=nis"), "SystemCallFilter=");
 }
 
 fn plus_prefix_is_refused(case: &Case) {

@@ -6,14 +6,16 @@ mod closed;
 mod daemons;
 mod health;
 mod identity;
+mod identity_matrix;
+mod identity_moved;
 mod init;
 mod ipnetns;
 mod lsns;
 mod mounts;
 mod namespaces_of;
 mod net;
-mod nsenter;
 mod netns;
+mod nsenter;
 mod pid;
 mod ready;
 mod relay;
@@ -100,6 +102,8 @@ pub fn all() -> Vec<Entry> {
         daemons::CASES,
         health::CASES,
         identity::CASES,
+        identity_matrix::CASES,
+        identity_moved::CASES,
         init::CASES,
         ipnetns::CASES,
         lsns::CASES,

@@ -501,7 +501,7 @@ fn ready_is_refused_where_it_can_not_be_told(case: &Case) {
         ("dbus", "Type=dbus\nBusName=org.example", "ReadyWhen=tcp:1", "does not go with Type=dbus"),
         ("netlink", "RestrictAddressFamilies=AF_INET AF_UNIX", "ReadyWhen=tcp:1", "add AF_NETLINK"),
         ("unix", "RestrictAddressFamilies=AF_INET", "ReadyWhen=path:/", "add AF_UNIX"),
-        ("calls", "SystemCallFilter=@system-service", "ReadyWhen=path:/", "ReadyWhen= needs the wrapper"),
+        ("calls", "SystemCallFilter=~@network-io", "ReadyWhen=path:/", "denies calls that watching takes"),
         ("fed", "WatchdogSec=10", "ReadyWhen=path:/", "add HealthProbe="),
         ("kept", "FileDescriptorStoreMax=1", "ReadyWhen=path:/", "FileDescriptorStoreMax=1 "),
         ("pam", "PAMName=login", "ReadyWhen=path:/", "PAMName=login is not kept"),
