@@ -11,9 +11,9 @@
 // The dump asks the kernel directly, and a crate for every call would hide what is asked.
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks, missing_docs)]
 
-mod step;
 #[path = "calls.rs"]
 mod calls;
+mod step;
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_long};
