@@ -55,6 +55,8 @@ else:
 while True: time.sleep(1)
 "#;
 
+/// Alone, since systemd 252 may miss the end of a main process that is not its child when it is
+/// reloaded meanwhile; TimeoutStopSec= helps it on then.
 fn relay_names_the_process_that_is_meant(case: &Case) {
     let script = format!("/run/{}.py", case.unique("speaker"));
     case.file(&script, SPEAKER);
