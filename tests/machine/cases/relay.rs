@@ -8,7 +8,7 @@ use super::ready::processes;
 use crate::case::{Case, Scope};
 use crate::machine::wait_for;
 
-cases![relay_names_the_process_that_is_meant, relay_holds_ready_back, relay_is_there_only_where_it_is_needed];
+cases![relay_names_the_process_that_is_meant: alone, relay_holds_ready_back, relay_is_there_only_where_it_is_needed];
 
 /// A service that speaks sd_notify(3), without a library.
 const SPEAKER: &str = r#"
