@@ -47,6 +47,15 @@ impl Environment {
         self.replace(name, text);
     }
 
+    /// Where the number names this process, the inode is to name it as well: systemd 262
+    /// takes it of the process that has forked this one, with PrivatePIDs=.
+    pub fn mend_pidfds(&mut self) {
+        let own = sys::process::id().to_string();
+        if self.get("LISTEN_PID") == Some(own.as_bytes()) {
+            self.follow_pidfds();
+        }
+    }
+
     /// After a fork: what named the parent, `before`, names this process.
     pub fn follow_fork(&mut self, before: i32) {
         let before = before.to_string();
@@ -56,6 +65,10 @@ impl Environment {
                 self.replace(name, &now);
             }
         }
+        self.follow_pidfds();
+    }
+
+    fn follow_pidfds(&mut self) {
         for name in OWN_PIDFD.into_iter().filter(|name| self.get(name).is_some()).collect::<Vec<_>>() {
             match sys::process::pidfd_inode() {
                 Ok(inode) => self.replace(name, &inode.to_string()),

@@ -118,6 +118,7 @@ enum Role {
 impl Wrapper<'_> {
     /// Opens what later steps could not find any more.
     fn prepare(&mut self) -> io::Result<()> {
+        self.environment.mend_pidfds();
         let watched = self.request.cell.is_watched();
         if self.request.hand_over || self.request.ready || self.request.relay.is_some() || watched {
             let address = self.environment.get("NOTIFY_SOCKET").ok_or_else(|| {
