@@ -1,11 +1,10 @@
 //! The README's tables say what the tables of directives and keys say.
 
 use unitcell::cell::DIRECTIVES;
-use unitcell::cell::directive::{Meaning, Native};
+use unitcell::cell::directive::Native;
 use unitcell::netns::description::{KEYS, Key};
 
 fn rows() -> String {
-    let supported = DIRECTIVES.iter().filter(|row| matches!(row.meaning, Meaning::Set(_)));
     let row = |row: &unitcell::cell::Directive| {
         let native = match row.native {
             Native::Always => "always".to_owned(),
@@ -17,7 +16,7 @@ fn rows() -> String {
         let again = if row.repeatable { "; repeatable" } else { "" };
         format!("| `{}=` | {value}{again} | {native} | {} |\n", row.name, row.summary)
     };
-    supported.map(row).collect()
+    DIRECTIVES.iter().map(row).collect()
 }
 
 fn rows_of_netns() -> String {

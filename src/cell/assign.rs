@@ -1,6 +1,6 @@
 //! Filling a cell: from the `[X-Unitcell]` section of a unit, or from options one by one.
 
-use super::directive::{Directive, Meaning};
+use super::directive::Directive;
 use super::finding::Finding;
 use super::{Assigned, Cell, DIRECTIVES};
 use crate::unit::similar::similar;
@@ -37,14 +37,7 @@ impl Cell {
     /// Sets one directive. A later value replaces an earlier one, or adds to it where the
     /// directive is repeatable; an empty one goes back to the default.
     pub fn assign(&mut self, directive: &'static Directive, text: &str, at: Option<Location>) -> Result<(), Finding> {
-        let Meaning::Set(set) = directive.meaning else {
-            return Err(Finding::error(
-                at,
-                format!("{}= is not supported yet", directive.name),
-                "remove it; the service is not started without what it asks for",
-            ));
-        };
-        set(self, text).map_err(|error| {
+        (directive.set)(self, text).map_err(|error| {
             Finding::error(at.clone(), format!("{}={text}: {error}", directive.name), "correct the value")
         })?;
         if text.is_empty() || !directive.repeatable {

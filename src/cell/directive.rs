@@ -33,14 +33,8 @@ impl Native {
     }
 }
 
-/// What a row does with its value.
-#[derive(Clone, Copy)]
-pub enum Meaning {
-    /// Stores it; an empty value goes back to the default.
-    Set(fn(&mut Cell, &str) -> Result<(), ValueError>),
-    /// Nothing yet: a cell that has it is refused.
-    NotYet,
-}
+/// What a row does with its value: stores it; an empty one goes back to the default.
+pub type Set = fn(&mut Cell, &str) -> Result<(), ValueError>;
 
 /// A row of the table.
 pub struct Directive {
@@ -57,7 +51,7 @@ pub struct Directive {
     /// May it stand several times, each adding a value?
     pub repeatable: bool,
     /// What its value does.
-    pub meaning: Meaning,
+    pub set: Set,
     /// What it means, in one line.
     pub summary: &'static str,
 }
@@ -171,113 +165,112 @@ const fn row(
     value: &'static str,
     kind: Option<Kind>,
     native: Native,
-    meaning: Meaning,
+    set: Set,
     summary: &'static str,
 ) -> Directive {
-    Directive { name, flag, value, kind, native, repeatable: false, meaning, summary }
+    Directive { name, flag, value, kind, native, repeatable: false, set, summary }
 }
 
 const fn repeatable(row: Directive) -> Directive {
     Directive { repeatable: true, ..row }
 }
 
-use Meaning::Set;
 use Native::{Always, ByValue, Never, Since};
 
 /// Every directive there is.
 #[rustfmt::skip]
 pub static DIRECTIVES: &[Directive] = &[
     row("PrivateNetwork", "private-network", "BOOLEAN", Some(Kind::Network), Always,
-        Set(|cell, text| { cell.private_network = or_default(text, value::parse_boolean)?; Ok(()) }),
+        |cell, text| { cell.private_network = or_default(text, value::parse_boolean)?; Ok(()) },
         "a network namespace of its own, with nothing in it but lo"),
     row("NetworkNamespace", "network-namespace", "NAME", Some(Kind::Network), Always,
-        Set(|cell, text| { cell.network_namespace = optional(text, value::parse_netns_name)?; Ok(()) }),
+        |cell, text| { cell.network_namespace = optional(text, value::parse_netns_name)?; Ok(()) },
         "join the named network namespace that unitcell-netns@NAME.service owns"),
     row("NetworkNamespacePath", "network-namespace-path", "PATH", Some(Kind::Network), Always,
-        Set(|cell, text| join(cell, Kind::Network, text)),
+        |cell, text| join(cell, Kind::Network, text),
         "join the network namespace that PATH refers to"),
     // 252 has the setting, but passes over it unless the unit has PrivateIPC=, PrivateTmp= or the like.
     row("IPCNamespacePath", "ipc-namespace-path", "PATH", Some(Kind::Ipc), Since(257),
-        Set(|cell, text| join(cell, Kind::Ipc, text)),
+        |cell, text| join(cell, Kind::Ipc, text),
         "join the IPC namespace that PATH refers to"),
     row("UserNamespacePath", "user-namespace-path", "PATH", Some(Kind::User), Since(259),
-        Set(|cell, text| join(cell, Kind::User, text)),
+        |cell, text| join(cell, Kind::User, text),
         "join the user namespace that PATH refers to"),
     row("MountNamespacePath", "mount-namespace-path", "PATH", Some(Kind::Mount), Never,
-        Set(|cell, text| join(cell, Kind::Mount, text)),
+        |cell, text| join(cell, Kind::Mount, text),
         "join the mount namespace that PATH refers to"),
     row("PIDNamespacePath", "pid-namespace-path", "PATH", Some(Kind::Pid), Never,
-        Set(|cell, text| join(cell, Kind::Pid, text)),
+        |cell, text| join(cell, Kind::Pid, text),
         "join the PID namespace that PATH refers to"),
     row("UTSNamespacePath", "uts-namespace-path", "PATH", Some(Kind::Uts), Never,
-        Set(|cell, text| join(cell, Kind::Uts, text)),
+        |cell, text| join(cell, Kind::Uts, text),
         "join the UTS namespace that PATH refers to"),
     row("CgroupNamespacePath", "cgroup-namespace-path", "PATH", Some(Kind::Cgroup), Never,
-        Set(|cell, text| join(cell, Kind::Cgroup, text)),
+        |cell, text| join(cell, Kind::Cgroup, text),
         "join the cgroup namespace that PATH refers to"),
     row("TimeNamespacePath", "time-namespace-path", "PATH", Some(Kind::Time), Never,
-        Set(|cell, text| join(cell, Kind::Time, text)),
+        |cell, text| join(cell, Kind::Time, text),
         "join the time namespace that PATH refers to"),
     row("NamespacesOf", "namespaces-of", "UNIT [[~]TYPE…]", None, Never,
-        Set(|cell, text| { cell.namespaces_of = optional(text, NamespacesOf::parse)?; Ok(()) }),
+        |cell, text| { cell.namespaces_of = optional(text, NamespacesOf::parse)?; Ok(()) },
         "live in the namespaces of another unit: of these types, of all but these, or all that it has"),
     row("PrivateIPC", "private-ipc", "BOOLEAN", Some(Kind::Ipc), Always,
-        Set(|cell, text| { cell.private_ipc = or_default(text, value::parse_boolean)?; Ok(()) }),
+        |cell, text| { cell.private_ipc = or_default(text, value::parse_boolean)?; Ok(()) },
         "an IPC namespace of its own"),
     row("PrivateMounts", "private-mounts", "BOOLEAN", Some(Kind::Mount), Always,
-        Set(|cell, text| { cell.private_mounts = or_default(text, value::parse_boolean)?; Ok(()) }),
+        |cell, text| { cell.private_mounts = or_default(text, value::parse_boolean)?; Ok(()) },
         "a mount namespace of its own; mounts made in it stay in it"),
     // The native setting came with 257, but hands out a wrong WATCHDOG_PID and LISTEN_PID until 259.
     row("PrivatePIDs", "private-pids", "BOOLEAN", Some(Kind::Pid), Since(259),
-        Set(|cell, text| { cell.private_pids = or_default(text, value::parse_boolean)?; Ok(()) }),
+        |cell, text| { cell.private_pids = or_default(text, value::parse_boolean)?; Ok(()) },
         "a PID namespace of its own, the service its PID 1"),
     row("Init", "init", "BOOLEAN", Some(Kind::Pid), Never,
-        Set(|cell, text| { cell.init = or_default(text, value::parse_boolean)?; Ok(()) }),
+        |cell, text| { cell.init = or_default(text, value::parse_boolean)?; Ok(()) },
         "a PID namespace of its own, with a reaping, signal-forwarding PID 1 beside the service"),
     row("PrivateUsers", "private-users", "BOOLEAN|self|identity|full|subuid:OWNER", Some(Kind::User),
         ByValue("yes and self always, identity 257, full 258, subuid never", private_users_since),
-        Set(|cell, text| { cell.private_users = or_default(text, PrivateUsers::parse)?; Ok(()) }),
+        |cell, text| { cell.private_users = or_default(text, PrivateUsers::parse)?; Ok(()) },
         "a user namespace of its own; which ids it maps to themselves, or to the subordinate ones of a user"),
     repeatable(row("UIDMap", "uid-map", "INSIDE:OUTSIDE:COUNT", Some(Kind::User), Never,
-        Set(|cell, text| add_range(&mut cell.uid_map, text)),
+        |cell, text| add_range(&mut cell.uid_map, text),
         "a user namespace of its own with this extent in its uid_map")),
     repeatable(row("GIDMap", "gid-map", "INSIDE:OUTSIDE:COUNT", Some(Kind::User), Never,
-        Set(|cell, text| add_range(&mut cell.gid_map, text)),
+        |cell, text| add_range(&mut cell.gid_map, text),
         "a user namespace of its own with this extent in its gid_map")),
     row("Hostname", "hostname", "NAME", Some(Kind::Uts), Since(258),
-        Set(|cell, text| { cell.hostname = optional(text, value::parse_hostname)?; Ok(()) }),
+        |cell, text| { cell.hostname = optional(text, value::parse_hostname)?; Ok(()) },
         "a UTS namespace of its own with this host name"),
     row("ProtectHostname", "protect-hostname", "BOOLEAN|private|yes:NAME|private:NAME", Some(Kind::Uts),
         ByValue("booleans always, the rest 258", protect_hostname_since),
-        Set(|cell, text| { cell.protect_hostname = or_default(text, ProtectHostname::parse)?; Ok(()) }),
+        |cell, text| { cell.protect_hostname = or_default(text, ProtectHostname::parse)?; Ok(()) },
         "a UTS namespace of its own; with yes the service can't change its names"),
     row("Domainname", "domainname", "NAME", Some(Kind::Uts), Never,
-        Set(|cell, text| { cell.domainname = optional(text, value::parse_domainname)?; Ok(()) }),
+        |cell, text| { cell.domainname = optional(text, value::parse_domainname)?; Ok(()) },
         "a UTS namespace of its own with this NIS domain name"),
     row("ProtectControlGroups", "protect-control-groups", "BOOLEAN|private|strict", Some(Kind::Cgroup),
         ByValue("booleans always, private and strict 257", protect_control_groups_since),
-        Set(|cell, text| { cell.protect_control_groups = or_default(text, ProtectControlGroups::parse)?; Ok(()) }),
+        |cell, text| { cell.protect_control_groups = or_default(text, ProtectControlGroups::parse)?; Ok(()) },
         "a cgroup namespace of its own, its tree writable (private) or read-only (strict)"),
     row("TimeOffsetMonotonic", "time-offset-monotonic", "±TIMESPAN", Some(Kind::Time), Never,
-        Set(|cell, text| { cell.time_offset_monotonic = optional(text, value::parse_offset)?; Ok(()) }),
+        |cell, text| { cell.time_offset_monotonic = optional(text, value::parse_offset)?; Ok(()) },
         "a time namespace of its own, CLOCK_MONOTONIC shifted"),
     row("TimeOffsetBoottime", "time-offset-boottime", "±TIMESPAN", Some(Kind::Time), Never,
-        Set(|cell, text| { cell.time_offset_boottime = optional(text, value::parse_offset)?; Ok(()) }),
+        |cell, text| { cell.time_offset_boottime = optional(text, value::parse_offset)?; Ok(()) },
         "a time namespace of its own, CLOCK_BOOTTIME (uptime) shifted"),
     row("RootOverlay", "root-overlay", "BOOLEAN", Some(Kind::Mount), Never,
-        Set(|cell, text| { cell.root_overlay = or_default(text, value::parse_boolean)?; Ok(()) }),
+        |cell, text| { cell.root_overlay = or_default(text, value::parse_boolean)?; Ok(()) },
         "a throw-away writable overlay over the root directory"),
     repeatable(row("Overlay", "overlay", "DEST:LOWER[:LOWER…][:upperdir=UPPER:workdir=WORK]", Some(Kind::Mount), Never,
-        Set(|cell, text| add_overlay(&mut cell.mounts, text)),
+        |cell, text| add_overlay(&mut cell.mounts, text),
         "directories laid over each other at DEST; read-only without upperdir=")),
     repeatable(row("ReadyWhen", "ready-when", CONDITION, None, Never,
-        Set(|cell, text| add_condition(&mut cell.ready_when, text)),
+        |cell, text| add_condition(&mut cell.ready_when, text),
         "the service counts as started once this holds")),
     repeatable(row("HealthProbe", "health-probe", CONDITION, None, Never,
-        Set(|cell, text| add_condition(&mut cell.health_probe, text)),
+        |cell, text| add_condition(&mut cell.health_probe, text),
         "the watchdog of WatchdogSec= is fed while this holds")),
     row("Isolation", "isolation", "require|try", None, Always,
-        Set(|cell, text| { cell.isolation = or_default(text, Isolation::parse)?; Ok(()) }),
+        |cell, text| { cell.isolation = or_default(text, Isolation::parse)?; Ok(()) },
         "whether a namespace that can't be had stops the start, or only warns"),
 ];
 

@@ -304,12 +304,10 @@ pub fn help() -> String {
         Some(value) => format!("--{flag}={value}"),
         None => format!("--{flag}"),
     };
-    let supported = |directive: &&Directive| matches!(directive.meaning, crate::cell::directive::Meaning::Set(_));
     table(
         "The cell, as in [X-Unitcell]",
         DIRECTIVES
             .iter()
-            .filter(supported)
             .map(|row| match row.is_switch() {
                 true => (format!("--{}[={}]", row.flag, row.value), row.summary),
                 false => (option(row.flag, Some(row.value)), row.summary),

@@ -134,7 +134,7 @@ fn service(name: &str, unit: &str, source: &str, publish: &Publish) -> String {
          Description=Proxy of {listen} to {connect} in Network Namespace {name}\n\
          SourcePath={source}\n\
          Requires={unit}.socket\nAfter={unit}.socket\n\
-         \n[Service]\nType=notify\nExecStart={PROXY} --exit-idle-time={IDLE} {connect}\n{user}\
+         \n[Service]\nType=exec\nExecStart={PROXY} --exit-idle-time={IDLE} {connect}\n{user}\
          PrivateTmp=yes\nNoNewPrivileges=yes\n\
          \n[X-Unitcell]\nNetworkNamespace={name}\n"
     )

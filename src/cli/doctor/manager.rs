@@ -2,7 +2,7 @@
 
 use super::{Check, Files};
 use crate::cell::DIRECTIVES;
-use crate::cell::directive::{Meaning, Native};
+use crate::cell::directive::Native;
 use crate::generator::facts::{self, OLDEST};
 
 const AREA: &str = "systemd";
@@ -49,14 +49,13 @@ pub fn checks(files: &Files) -> Vec<Check> {
 
 /// What of the table this version has itself, and what it has not.
 fn polyfilled(version: u32) -> String {
-    let supported = || DIRECTIVES.iter().filter(|directive| matches!(directive.meaning, Meaning::Set(_)));
     let in_general = |native: Native| match native {
         Native::Always => true,
         Native::Since(first) => version >= first,
         Native::Never | Native::ByValue(..) => false,
     };
     let names = |keep: &dyn Fn(&Native) -> bool| -> Vec<String> {
-        supported().filter(|directive| keep(&directive.native)).map(|one| format!("{}=", one.name)).collect()
+        DIRECTIVES.iter().filter(|directive| keep(&directive.native)).map(|one| format!("{}=", one.name)).collect()
     };
     let by_value = names(&|native| matches!(native, Native::ByValue(..)));
     let wrapped = names(&|native| !matches!(native, Native::ByValue(..)) && !in_general(*native));

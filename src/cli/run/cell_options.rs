@@ -3,7 +3,6 @@
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
-use crate::cell::directive::Meaning;
 use crate::cell::{DIRECTIVES, Directive};
 
 /// The cell that the command line asks for, in the order in which it does.
@@ -21,8 +20,7 @@ impl Args for CellOptions {
                 .value_name(directive.value)
                 .help(capitalized(directive.summary))
                 .help_heading("The cell, as in [X-Unitcell]")
-                .action(ArgAction::Append)
-                .hide(!matches!(directive.meaning, Meaning::Set(_)));
+                .action(ArgAction::Append);
             let arg = match SHORT_FOR.iter().find(|(flag, _)| *flag == directive.flag) {
                 Some((_, alias)) => arg.visible_alias(*alias),
                 None => arg,

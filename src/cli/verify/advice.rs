@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use super::Severity;
-use crate::cell::directive::Meaning;
 use crate::cell::native::native_line;
 use crate::cell::{Cell, DIRECTIVES, Directive, Maker, Manager, SECTION};
 use crate::cli::subject::Subject;
@@ -87,10 +86,7 @@ fn sections(unit: &Unit) -> Vec<Advice> {
 fn misplaced(unit: &Unit, manager: &Manager) -> Vec<Advice> {
     let has_it = |directive: &Directive, line: &Assignment| {
         let mut cell = Cell::default();
-        let understood = match directive.meaning {
-            Meaning::Set(set) => set(&mut cell, &line.value).is_ok(),
-            Meaning::NotYet => false,
-        };
+        let understood = (directive.set)(&mut cell, &line.value).is_ok();
         // `PrivatePIDs=no` is done wherever it stands.
         line.section == "Service"
             && understood

@@ -85,9 +85,8 @@ proptest! {
 fn every_directive_is_an_option() {
     for row in DIRECTIVES {
         assert!(Known::find(row.flag).is_some(), "--{}", row.flag);
-        let supported = matches!(row.meaning, crate::cell::directive::Meaning::Set(_));
         let line = format!("--{}", row.flag);
-        assert_eq!(help().contains(&line), supported, "{line}");
+        assert!(help().contains(&line), "{line}");
     }
 }
 

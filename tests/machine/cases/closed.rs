@@ -11,7 +11,6 @@ cases![
     native_directive_that_fails_open_is_caught,
     unknown_key_is_refused,
     line_without_equals_is_refused,
-    not_supported_yet_is_refused,
     bad_value_is_refused,
     contradiction_is_refused,
     plus_prefix_is_refused,
@@ -105,13 +104,6 @@ fn unknown_key_is_refused(case: &Case) {
 fn line_without_equals_is_refused(case: &Case) {
     let unit = case.service("web", "", "Hostname=web\nPrivateNetwork: yes");
     assert_refused(&unit, "cell.conf:3:1: the line is no assignment");
-}
-
-fn not_supported_yet_is_refused(case: &Case) {
-    for line in ["NamespacesOf=a.service", "Init=yes", "RootOverlay=yes", "Overlay=/a:/b", "PrivateUsers=subuid:me"] {
-        let name = line.split('=').next().unwrap();
-        assert_refused(&case.service(name, "", line), "not supported yet");
-    }
 }
 
 fn bad_value_is_refused(case: &Case) {

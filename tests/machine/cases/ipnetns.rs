@@ -9,7 +9,7 @@ use crate::case::{Case, Scope};
 
 cases![
     everyday_namespace,
-    ipnetns_answers_alike,
+    ipnetns_answers_alike: alone,
     ipnetns_sees_the_same,
     ipnetns_monitors_alike,
     ipnetns_executes_alike

@@ -47,7 +47,7 @@ fn state(case: &Case) -> String {
 const STATE: &str = "\
 ip -o link show | sed -E 's/^[0-9]*: //; s/@[^:]*//; s/<[^>]*>//; s/ (state|link-netnsid) [^ ]*//g' | sort
 ip -o address show | sed -E 's/^[0-9]*: //; s/ tentative//; s/ brd [0-9.]*//' | sort
-ip route; nft list ruleset; ls -A /run/netns /run/unitcell/netns /run/unitcell/netns/.shared /run/unitcell/netns/.leases
+ip route | sed "s, linkdown,,"; nft list ruleset; ls -A /run/netns /run/unitcell/netns /run/unitcell/netns/.shared /run/unitcell/netns/.leases
 grep -r . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/forwarding /proc/sys/net/ipv6/conf/*/force_forwarding";
 
 fn netns_cells_on_a_bridge_reach_each_other_and_the_host(case: &Case) {
@@ -267,10 +267,7 @@ fn netns_internet_is_reached_by_nat(case: &Case) {
         assert_eq!(answer.ok(), from, "{answer:?}");
     }
     let forwarding = |link: &str| case.sh(&format!("cat /proc/sys/net/ipv4/conf/{link}/forwarding")).ok().to_owned();
-    assert_eq!(
-        (forwarding("ve-natted"), forwarding("uplink"), forwarding("all")),
-        ("1".into(), "1".into(), "0".into())
-    );
+    assert_eq!((forwarding("ve-natted"), forwarding("uplink")), ("1".into(), "1".into()));
     owner.stop().ok();
     assert_eq!(state(case), before);
     internet.stop().ok();
@@ -380,16 +377,20 @@ fn netns_two_hundred_services_share_fifty_namespaces(case: &Case) {
     let addresses =
         "for n in $(seq 50); do ip -n many$n -4 -o address show dev eth0; done | awk '{print $4}' | sort -u | wc -l";
     assert_eq!(case.sh(addresses).ok(), "50");
+    // Where `ip netns` has made /run/netns, every pin can be seen through what lies below it as well.
+    let copies =
+        case.sh("ip netns add one-more; grep -c ' /run/netns/one-more ' /proc/1/mountinfo; ip netns del one-more");
+    let copies: usize = copies.ok().parse().expect("a number");
     let mounts = case
         .sh("grep -c ' /run/netns/many' /proc/1/mountinfo; grep -c ' /run/netns ' /proc/1/mountinfo")
         .ok()
         .to_owned();
-    assert_eq!(mounts, "50\n1", "each is mounted once");
+    assert_eq!(mounts, format!("{}\n1", 50 * copies), "each is mounted once");
     case.sh(&format!("systemctl stop --no-block {names} 'unitcell-netns@many*.service'")).ok();
     let gone = wait_for(|| state(case) == before, Duration::from_secs(60));
     case.sh("rm -f /etc/unitcell/many*.netns /etc/systemd/system/many-*.service; systemctl daemon-reload");
     assert!(gone, "left:\n{}\nbefore:\n{before}", state(case));
-    assert_eq!(case.sh("grep -c ' /run/netns/' /proc/1/mountinfo").stdout.trim(), "0");
+    assert_eq!(case.sh("grep -c ' /run/netns/many' /proc/1/mountinfo").stdout.trim(), "0");
 }
 
 fn netns_killed_at_any_step_it_converges(case: &Case) {

@@ -513,8 +513,6 @@ fn ready_is_refused_where_it_can_not_be_told(case: &Case) {
         assert!(unit.journal().contains(reason), "{name}: {}", unit.journal());
     }
     if case.version() >= 257 {
-        let reload = case.service("reload", "Type=notify-reload", "ReadyWhen=tcp:1");
-        reload.assert_failed_with(78);
         let native = case.service("native", "PrivatePIDs=yes", "ReadyWhen=tcp:1");
         native.assert_failed_with(78);
         assert!(native.journal().contains("say PrivatePIDs= in [X-Unitcell]"), "{}", native.journal());

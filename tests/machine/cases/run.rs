@@ -74,7 +74,6 @@ fn run_refuses_and_starts_nothing(case: &Case) {
     let mark = format!("/run/{}", case.unique("ran"));
     for (options, words, code) in [
         ("--hostname=a_b", "Hostname=a_b: takes a host name", 1),
-        ("--hostname=web --domainname=x -p PAMName=login", "PAMName=login is not kept", 1),
         ("--private-network --netns=blue", "in more than one way", 1),
         ("--private-pids -p Type=forking", "does not go with PrivatePIDs=", 1),
         ("--hostname=%n", "'%' is for specifiers", 1),
