@@ -47,7 +47,7 @@ fn state(case: &Case) -> String {
 const STATE: &str = "\
 ip -o link show | sed -E 's/^[0-9]*: //; s/@[^:]*//; s/<[^>]*>//; s/ (state|link-netnsid) [^ ]*//g' | sort
 ip -o address show | sed -E 's/^[0-9]*: //; s/ tentative//; s/ brd [0-9.]*//' | sort
-ip route | sed "s, linkdown,,"; nft list ruleset; ls -A /run/netns /run/unitcell/netns /run/unitcell/netns/.shared /run/unitcell/netns/.leases
+ip route | sed 's, linkdown,,'; nft list ruleset; ls -A /run/netns /run/unitcell/netns /run/unitcell/netns/.shared /run/unitcell/netns/.leases
 grep -r . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/forwarding /proc/sys/net/ipv6/conf/*/force_forwarding";
 
 fn netns_cells_on_a_bridge_reach_each_other_and_the_host(case: &Case) {
