@@ -22,12 +22,6 @@ pub fn rewrite(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
                 at += 1;
             }
             None if word == "netns" && !seen => seen = true,
-            // Ours have two dashes; this one takes a word.
-            None if word == "--json" => {
-                ours.push(word.clone());
-                ours.extend(value());
-                at += 1;
-            }
             None if is_option(word) => ours.push(word.clone()),
             None => break,
         }
@@ -84,7 +78,7 @@ mod tests {
             ("unitcell -js netns -pretty list", "unitcell netns --json=pretty list"),
             ("unitcell -n blue netns list-id", "unitcell netns --netns blue list-id"),
             ("unitcell netns -netns netns list", "unitcell netns --netns netns list"),
-            ("unitcell --json short netns list", "unitcell netns --json short list"),
+            ("unitcell --json netns list", "unitcell netns --json list"),
             ("unitcell netns exec a netns -j", "unitcell netns exec a netns -j"),
         ] {
             assert_eq!(rewritten(theirs), ours);

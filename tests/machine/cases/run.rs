@@ -7,7 +7,7 @@ use crate::machine::{Output, USER};
 cases![
     run_makes_the_cell_and_passes_the_status_on,
     run_refuses_and_starts_nothing,
-    run_at_a_terminal,
+    run_at_a_terminal(252..=257),
     run_waits_until_it_is_ready,
     run_reaches_managers_elsewhere,
     run_in_a_users_manager,
