@@ -124,10 +124,9 @@ fn plan_service(unit: &Unit, manager: &Manager) -> Plan {
     plan.decisions = decisions(&cell, &makers, manager);
     if !plan.is_refused() && !cell.is_empty() {
         let adopted = adopted && makers.of(Kind::Uts) == Some(Maker::Wrapper);
-        let before = plan.clone();
+        let before = makers.mount_sys().then(|| plan.clone());
         Planner { unit, cell: &cell, manager, makers, adopted }.fill(&mut plan);
-        if plan.is_refused() && makers.mount_sys() {
-            let mut without = before;
+        if let (true, Some(mut without)) = (plan.is_refused(), before) {
             let makers = makers.without_sys();
             without.decisions = decisions(&cell, &makers, manager);
             Planner { unit, cell: &cell, manager, makers, adopted }.fill(&mut without);
