@@ -144,7 +144,8 @@ impl Dump {
                 // Leading its session or not is what matters, not which number that is.
                 ("sid" | "pgid", id) => add(format!("{key}_is_pid {}", *id == self.items["pid"])),
                 ("mountinfo", Value::Array(mounts)) => {
-                    mounts.iter().filter_map(Value::as_str).for_each(|m| add(format!("mount {}", stable_mount(m))));
+                    let mounts = mounts.iter().filter_map(Value::as_str);
+                    mounts.filter(|m| !self.of_others(m)).for_each(|m| add(format!("mount {}", stable_mount(m))));
                 }
                 ("fds", Value::Array(fds)) => fds.iter().for_each(|fd| add(format!("fd {}", stable_fd(fd)))),
                 ("environment", Value::Array(list)) => {
@@ -165,6 +166,13 @@ impl Dump {
 }
 
 impl Dump {
+    /// Whether a line of mountinfo is of what comes and goes with another unit: cases run side by side.
+    fn of_others(&self, mount: &str) -> bool {
+        let point = mount.split(' ').nth(4).unwrap_or_default();
+        ["/run/credentials/", "/run/netns/", "/run/user/"].iter().any(|place| point.starts_with(place))
+            && !point.contains(&self.unit)
+    }
+
     /// Of what is another number each time, whether it is there, and if of a process, whether that is it.
     fn stable_variable<'v>(&self, name: &str, value: &'v str) -> &'v str {
         match name {

@@ -167,7 +167,8 @@ fn netns_reload_changes_what_changed_and_nothing_else(case: &Case) {
         "NetworkNamespace=reloaded\nReadyWhen=tcp:7000",
     );
     echo.assert_state("active");
-    case.sh("mkfifo /run/said; sleep 100 >/run/said & busybox nc 10.79.0.2 7000 </run/said >/run/heard & echo before >/run/said").ok();
+    // Open for both from the first: a pipe that has had no writer for a moment is at its end for nc.
+    case.sh("mkfifo /run/said; exec 9<>/run/said; busybox nc 10.79.0.2 7000 <&9 >/run/heard & echo before >&9").ok();
     let heard = |word: &str| wait_for(|| case.read("/run/heard").contains(word), Duration::from_secs(20));
     assert!(heard("before"));
     case.file(
