@@ -5,8 +5,8 @@ pub mod report;
 pub mod request;
 
 mod beside;
-mod by_hand;
 mod carry;
+mod command_line;
 mod environment;
 mod failure;
 mod fork;
@@ -29,14 +29,14 @@ use request::{Action, Request};
 /// Runs the wrapper; returns, with the status to exit with, only where the payload did not start.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let report = Report::for_this_process();
-    let failure = match request::parse(arguments).map(Action::for_the_caller) {
+    let failure = match command_line::parse(arguments).map(Action::for_the_caller) {
         Ok(Action::Run(request)) => match carry::carry_out(&request, &report) {
             Err(failure) => failure,
             Ok(never) => match never {},
         },
         Ok(Action::DryRun(request)) => return print(&dry_run(&request)),
         Ok(Action::Refuse(reason)) => Failure::refusal(reason),
-        Ok(Action::Help) => return print(&request::help()),
+        Ok(Action::Help) => return print(&command_line::help()),
         Ok(Action::Version) => return print(concat!("unitcell-exec ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(findings) => Failure::bad_options(&findings),
     };

@@ -2,7 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cell::arbitrary::{cell_lines, managers, service_lines, unit_with};
+use crate::cell::identity::Identity;
 use crate::cell::plan::{Plan, plan};
+use crate::cell::steps::Circumstances;
+use crate::exec::request::Request;
 use crate::unit::{Assignment, Location, Scope, UnitName};
 
 fn words(text: &[&str]) -> Vec<OsString> {

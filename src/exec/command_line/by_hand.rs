@@ -2,12 +2,12 @@
 
 use std::ffi::OsStr;
 
-use super::request::{Control, Parsed};
+use super::control::{Control, Parsed};
 use crate::cell::{Mount, Propagation, ValueError};
 
 /// All of them.
 #[rustfmt::skip]
-pub static BY_HAND: &[Control] = &[
+pub(super) static BY_HAND: &[Control] = &[
     Control { flag: "root-directory", value: Some("DIR"),
         set: |parsed, text| { parsed.request.cell.root_directory = Some(absolute(text)?); Ok(()) },
         summary: "make DIR the root, and unmount the old one" },
