@@ -1,10 +1,9 @@
 //! Addresses of links, rtnetlink(7).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use ipnet::IpNet;
 
 use super::error::Error;
+use super::ip::{family, ip, octets};
 use super::message::{Body, Request, attributes, flag, u32_at};
 use super::socket::Socket;
 
@@ -107,7 +106,7 @@ pub fn read(body: &[u8]) -> Option<Address> {
 }
 
 fn body(link: u32, net: IpNet) -> Body<'static> {
-    let mut body = Body::new(&header(super::route::family(net.addr()), net.prefix_len(), link));
+    let mut body = Body::new(&header(family(net.addr()), net.prefix_len(), link));
     let octets = octets(net.addr());
     body.put(IFA_LOCAL, &octets).put(IFA_ADDRESS, &octets);
     body
@@ -117,22 +116,6 @@ fn body(link: u32, net: IpNet) -> Body<'static> {
 fn header(family: u8, length: u8, link: u32) -> [u8; 8] {
     let [a, b, c, d] = link.to_ne_bytes();
     [family, length, 0, 0, a, b, c, d]
-}
-
-/// An address in network order.
-pub(super) fn octets(address: IpAddr) -> Vec<u8> {
-    match address {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().to_vec(),
-    }
-}
-
-/// And back.
-pub(super) fn ip(octets: &[u8]) -> Option<IpAddr> {
-    if let Ok(v4) = <[u8; 4]>::try_from(octets) {
-        return Some(Ipv4Addr::from(v4).into());
-    }
-    Some(Ipv6Addr::from(<[u8; 16]>::try_from(octets).ok()?).into())
 }
 
 #[cfg(test)]

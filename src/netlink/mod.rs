@@ -11,6 +11,7 @@
 
 pub mod address;
 pub mod error;
+mod ip;
 pub mod link;
 pub mod message;
 pub mod nat;

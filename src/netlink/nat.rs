@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use nix::sys::socket::SockProtocol;
 
-use super::address::octets;
 use super::error::Error;
+use super::ip::octets;
 use super::message::{Body, Request, attributes, flag, text};
 use super::socket::Socket;
 use crate::sys::namespace::{Namespace, within};

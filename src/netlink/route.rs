@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::address::{ip, octets};
 use super::error::Error;
+use super::ip::{family, ip, octets};
 use super::message::{Body, Request, attributes, flag, u32_at};
 use super::socket::Socket;
 
@@ -150,14 +150,6 @@ fn read(body: &[u8]) -> Option<Route> {
         }
     }
     Some(route)
-}
-
-/// The number of an address's family.
-pub(super) fn family(address: IpAddr) -> u8 {
-    match address {
-        IpAddr::V4(_) => libc::AF_INET as u8,
-        IpAddr::V6(_) => libc::AF_INET6 as u8,
-    }
 }
 
 fn everywhere(family: u8) -> IpNet {
