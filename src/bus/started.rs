@@ -60,7 +60,8 @@ pub struct Outcome {
 }
 
 impl<'s> Started<'s> {
-    pub(super) async fn start(systemd: &'s Systemd, name: &str, properties: &[Property]) -> Result<Started<'s>, Error> {
+    /// Starts a unit that is not in any file.
+    pub async fn start(systemd: &'s Systemd, name: &str, properties: &[Property]) -> Result<Started<'s>, Error> {
         let failed = call(format!("did not start {name}"));
         let path: OwnedObjectPath = ObjectPath::try_from(path_of(name)).map_err(&failed)?.into();
         // What happens from now on is not missed: first the ear, then the word.

@@ -7,8 +7,6 @@ use super::Error;
 use super::address::Address;
 use super::connect::connect;
 use super::proxy::{ManagerProxy, ServiceProxy, UnitProxy};
-use super::started::Started;
-use super::transient::Property;
 
 /// What systemd says of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,11 +79,6 @@ impl Systemd {
                 Some(service.control_group().await.map_err(&failed)?).filter(|group| !group.is_empty());
         }
         Ok(state)
-    }
-
-    /// Starts a unit that is not in any file.
-    pub async fn start_transient(&self, name: &str, properties: &[Property]) -> Result<Started<'_>, Error> {
-        Started::start(self, name, properties).await
     }
 
     /// Stops a unit.

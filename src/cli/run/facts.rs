@@ -1,7 +1,7 @@
 //! What the plan needs to know of the manager that will run the service.
 
 use crate::bus::transient::Property;
-use crate::bus::{self, Address, Change, Place, Systemd};
+use crate::bus::{self, Address, Change, Place, Started, Systemd};
 use crate::cell::{Kind, Manager};
 use crate::generator::facts::installed_wrapper;
 use crate::inspect::Process;
@@ -54,7 +54,7 @@ pub async fn ask_for_namespaces(systemd: &Systemd, name: &str) -> Result<Vec<(Ki
         Property::new("AddRef", true),
         Property::new("ExecStartEx", vec![("/bin/sh".to_owned(), command, vec!["no-env-expand".to_owned()])]),
     ];
-    let mut started = systemd.start_transient(name, &properties).await?;
+    let mut started = Started::start(systemd, name, &properties).await?;
     while !matches!(started.next().await?, Change::Job(_)) {}
     Ok(parse(&started.outcome().await?.status_text))
 }

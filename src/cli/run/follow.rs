@@ -75,7 +75,7 @@ impl Follow<'_> {
     /// Starts the service and follows it; tells how it went, and with which status to exit.
     pub async fn start(&self, name: &UnitName, properties: &[Property], pty: Option<Pty>) -> Result<ExitCode, Error> {
         let has_pty = pty.is_some();
-        let mut started = self.systemd.start_transient(name.as_str(), properties).await.map_err(RunError::Bus)?;
+        let mut started = Started::start(self.systemd, name.as_str(), properties).await.map_err(RunError::Bus)?;
         if self.run.no_block {
             self.tell_name(name, "")?;
             return Ok(ExitCode::SUCCESS);
