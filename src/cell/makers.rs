@@ -57,9 +57,12 @@ impl Makers {
         if makers.of(Kind::Pid) == Some(Maker::Native) && cell.is_watched() {
             makers.set(Kind::Pid, Maker::Wrapper);
         }
-        // Who has no privilege can do no harm there, and could not mount another /sys.
-        makers.sys =
-            makers.of(Kind::Network) == Some(Maker::Native) && manager.version < 254 && manager.scope == Scope::System;
+        // Who has no privilege can do no harm there, and could not mount another /sys; and a mount namespace
+        // that is joined is others', too: what they have at /sys stays.
+        makers.sys = makers.of(Kind::Network) == Some(Maker::Native)
+            && manager.version < 254
+            && manager.scope == Scope::System
+            && !cell.joins(Kind::Mount);
         if makers.of(Kind::User) == Some(Maker::Native) && makers.any_by_wrapper() {
             makers.set(Kind::User, Maker::Wrapper);
         }
