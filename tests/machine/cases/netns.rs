@@ -15,6 +15,7 @@ cases![
     netns_port_is_published,
     netns_internet_is_reached_by_nat: alone,
     netns_no_question_for_a_name_leaves_the_cell: alone,
+    netns_two_hundred_services_share_fifty_namespaces: alone,
     netns_killed_at_any_step_it_converges(257..=257): alone,
 ];
 
@@ -38,7 +39,8 @@ fn web<'c>(case: &'c Case, name: &str, netns: &str) -> Unit<'c> {
     unit
 }
 
-/// What is there of links, addresses, rules and settings, but for numbers that are never the same.
+/// What is there of links, addresses, rules and settings, but for numbers that are never the same. A
+/// link that goes while it is looked at is no failure: who waits for that looks again.
 fn state(case: &Case) -> String {
     case.sh(STATE).ok().to_owned()
 }
@@ -46,8 +48,9 @@ fn state(case: &Case) -> String {
 const STATE: &str = "\
 ip -o link show | sed -E 's/^[0-9]*: //; s/@[^:]*//; s/<[^>]*>//; s/ (state|link-netnsid) [^ ]*//g' | sort
 ip -o address show | sed -E 's/^[0-9]*: //; s/ tentative//; s/ brd [0-9.]*//' | sort
-ip route | sed 's, linkdown,,'; nft list ruleset; ls -A /run/netns /run/unitcell/netns /run/unitcell/netns/.shared /run/unitcell/netns/.leases
-grep -r . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/forwarding /proc/sys/net/ipv6/conf/*/force_forwarding";
+ip route | sed 's, linkdown,,'; nft list ruleset
+find /run/netns /run/unitcell/netns -mindepth 1 ! -name .shared ! -name .leases 2>&- | sort
+grep -r . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/forwarding /proc/sys/net/ipv6/conf/*/force_forwarding || :";
 
 fn netns_cells_on_a_bridge_reach_each_other_and_the_host(case: &Case) {
     let names = ["brda", "brdb", "brdc"];
@@ -351,6 +354,48 @@ while True:
         if v4: r+=b'\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4'+socket.inet_aton(answer)
         udp.sendto(r,a)
 ";
+
+fn netns_two_hundred_services_share_fifty_namespaces(case: &Case) {
+    let before = state(case);
+    // A template service for each: many-NAMESPACE-NUMBER.
+    case.sh("mkdir -p /etc/unitcell /run/many && for n in $(seq 50); do
+            printf '[NetworkNamespace]\\n[Veth]\\nAddress=auto\\n' >/etc/unitcell/many$n.netns
+            for s in 1 2 3 4; do
+                printf '[Service]\\nExecStart=/bin/busybox sleep 1000\\n[X-Unitcell]\\nNetworkNamespace=many%s\\n' $n \
+                    >/etc/systemd/system/many-$n-$s.service
+            done
+         done; systemctl daemon-reload")
+        .ok();
+    let names = "$(for n in $(seq 50); do for s in 1 2 3 4; do echo many-$n-$s.service; done; done)";
+    case.sh(&format!("systemctl start --no-block {names}")).ok();
+    let active = || case.sh(&format!("systemctl is-active {names} | sort | uniq -c")).stdout.trim().to_owned();
+    let all_active = wait_for(|| active() == "200 active", Duration::from_secs(120));
+    assert!(all_active, "{}", active());
+    let wrong = format!(
+        "systemctl show -p MainPID -p Id {names} | paste -d' ' - - - | tr -s ' =' ' ' | while read a b c d; do
+            case $a in Id) id=$b pid=$d;; *) id=$d pid=$b;; esac; n=${{id#many-}}; n=${{n%%-*}}
+            test $(readlink /proc/$pid/ns/net) = \"net:[$(stat -c %i /run/netns/many$n)]\" || echo $id
+         done"
+    );
+    assert_eq!(case.sh(&wrong).ok(), "", "each is in its namespace");
+    let addresses =
+        "for n in $(seq 50); do ip -n many$n -4 -o address show dev eth0; done | awk '{print $4}' | sort -u | wc -l";
+    assert_eq!(case.sh(addresses).ok(), "50");
+    // Where `ip netns` has made /run/netns, every pin can be seen through what lies below it as well.
+    let copies =
+        case.sh("ip netns add one-more; grep -c ' /run/netns/one-more ' /proc/1/mountinfo; ip netns del one-more");
+    let copies: usize = copies.ok().parse().expect("a number");
+    let mounts = case
+        .sh("grep -c ' /run/netns/many' /proc/1/mountinfo; grep -c ' /run/netns ' /proc/1/mountinfo")
+        .ok()
+        .to_owned();
+    assert_eq!(mounts, format!("{}\n1", 50 * copies), "each is mounted once");
+    case.sh(&format!("systemctl stop --no-block {names} 'unitcell-netns@many*.service'")).ok();
+    let gone = wait_for(|| state(case) == before, Duration::from_secs(60));
+    case.sh("rm -f /etc/unitcell/many*.netns /etc/systemd/system/many-*.service; systemctl daemon-reload");
+    assert!(gone, "left:\n{}\nbefore:\n{before}", state(case));
+    assert_eq!(case.sh("grep -c ' /run/netns/many' /proc/1/mountinfo").stdout.trim(), "0");
+}
 
 fn netns_killed_at_any_step_it_converges(case: &Case) {
     case.sh("ip link add killed-mv type veth peer name killed-peer && ip address add 10.81.9.1/24 dev killed-mv && ip link set killed-mv up").ok();
