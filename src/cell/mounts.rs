@@ -115,6 +115,18 @@ impl Overlay {
 }
 
 impl Mount {
+    /// Where it is to be.
+    pub fn destination(&self) -> &str {
+        match self {
+            Mount::Bind { destination, .. }
+            | Mount::Tmpfs { destination, .. }
+            | Mount::Proc(destination)
+            | Mount::Sysfs(destination)
+            | Mount::Dev(destination) => destination,
+            Mount::Overlay(overlay) => &overlay.destination,
+        }
+    }
+
     /// `SRC[:DEST[:OPTIONS]]`.
     pub fn parse_bind(text: &str, read_only: bool) -> Result<Mount, ValueError> {
         let expected = || {

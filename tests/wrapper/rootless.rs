@@ -47,6 +47,30 @@ fn user_namespace_is_implied_by_hand_only() {
     assert_eq!((unit.status, unit.stdout.as_str()), (Some(226), ""), "{}", unit.stderr);
 }
 
+/// The kernel lets nobody without privilege have a procfs or sysfs once the host's own is out of sight.
+#[test]
+fn a_container_needs_no_privilege() {
+    let root = tempfile::tempdir_in("/var/tmp").expect("a directory");
+    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
+    let mut options = vec![format!("--root-directory={}", root.path().display())];
+    for name in ["bin", "lib", "lib64", "usr", "dev", "proc", "sys", "tmp"] {
+        fs::create_dir(root.path().join(name)).expect("a mount point");
+        if matches!(name, "bin" | "lib" | "lib64" | "usr") && Path::new("/").join(name).is_dir() {
+            options.push(format!("--bind-ro=/{name}"));
+        }
+    }
+    let script =
+        "echo /proc/[0-9]*; ls -A /sys/class/net /tmp; echo x >/dev/null; ls -d /etc /var 2>/dev/null; uname -n";
+    for proc in [&[][..], &["--proc=/proc"]] {
+        let more =
+            ["--dev=/dev", "--tmpfs=/tmp", "--sysfs=/sys", "--private-pids", "--private-network", "--hostname=box"];
+        let words: Vec<&str> = options.iter().map(String::as_str).chain(more).chain(proc.iter().copied()).collect();
+        let outcome = nobody(&[&words[..], &["--", "sh", "-c", script]].concat());
+        let expected = "/proc/1\n/sys/class/net:\nlo\n\n/tmp:\nbox\n";
+        assert_eq!(outcome.stdout, expected, "{}", outcome.stderr);
+    }
+}
+
 #[test]
 fn all_capabilities_of_the_namespace_on_demand() {
     let outcome = nobody(&["--private-mounts", "--keep-caps", "--", "mount", "-t", "tmpfs", "x", "/mnt"]);

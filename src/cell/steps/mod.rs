@@ -108,7 +108,7 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     }
     if cell.source(Kind::Pid).is_some() {
         list.push(Step::Fork { hand_over: circumstances.hand_over, init: cell.init });
-        if !joined(Kind::Mount) {
+        if !joined(Kind::Mount) && cell.root_directory.is_none() {
             list.push(Step::MountProc);
         }
     }
@@ -186,7 +186,13 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
 /// it is known outside.
 fn mount_steps(cell: &Cell, circumstances: &Circumstances) -> Vec<Step> {
     let mut list = Vec::new();
-    let shows_something = |mount: &&Mount| matches!(mount, Mount::Bind { .. } | Mount::Dev(_) | Mount::Overlay(_));
+    // One that was mounted there before would show the processes outside.
+    let has_proc = cell.mounts.iter().any(|mount| matches!(mount, Mount::Proc(_)));
+    let needs_proc = cell.root_directory.is_some() && cell.source(Kind::Pid).is_some() && !has_proc;
+    if needs_proc {
+        list.push(Step::Prepare(Mount::Proc("/proc".to_owned())));
+    }
+    let shows_something = |mount: &&Mount| !matches!(mount, Mount::Tmpfs { .. });
     list.extend(cell.mounts.iter().filter(shows_something).cloned().map(Step::Prepare));
     if !circumstances.privileged && cell.ids_are_inside() {
         list.push(Step::BecomeRoot);
@@ -194,9 +200,7 @@ fn mount_steps(cell: &Cell, circumstances: &Circumstances) -> Vec<Step> {
     for root in cell.roots() {
         list.push(Step::EnterRoot(root));
     }
-    // One that was mounted there before would show the processes outside.
-    let has_proc = cell.mounts.iter().any(|mount| matches!(mount, Mount::Proc(_)));
-    if cell.root_directory.is_some() && cell.source(Kind::Pid).is_some() && !has_proc {
+    if needs_proc {
         list.push(Step::MountProc);
     }
     list.extend(cell.mounts.iter().cloned().map(Step::Mount));

@@ -72,6 +72,8 @@ impl fmt::Display for Step {
                     None => f.write_str("; read-only"),
                 }
             }
+            Step::Prepare(Mount::Proc(_)) => f.write_str("make a procfs"),
+            Step::Prepare(Mount::Sysfs(_)) => f.write_str("make a sysfs"),
             Step::Prepare(_) => f.write_str("open the devices of /dev"),
             Step::BecomeRoot => f.write_str("become root of the user namespace"),
             Step::EnterRoot(Root::Directory(path)) => write!(f, "make {path} the root"),

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use crate::cell::{Mount, Overlay, Root};
-use crate::sys::mount::{self, Devices, Places};
+use crate::sys::mount::{self, Anew, Devices, Places};
 
 /// What the steps so far have taken hold of and made.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct Mounts {
 #[derive(Debug)]
 enum Prepared {
     Tree(OwnedFd),
+    Anew(Anew),
     Devices(Devices),
 }
 
@@ -39,8 +40,10 @@ impl Mounts {
                 let upper = upper.as_ref().map(|(upper, work)| (Path::new(upper), Path::new(work)));
                 Prepared::Tree(mount::overlay(lower, upper)?)
             }
+            Mount::Proc(_) => Prepared::Anew(Anew::proc()?),
+            Mount::Sysfs(_) => Prepared::Anew(Anew::sysfs()?),
             Mount::Dev(_) => Prepared::Devices(Devices::open()?),
-            Mount::Tmpfs { .. } | Mount::Proc(_) | Mount::Sysfs(_) => return Ok(()),
+            Mount::Tmpfs { .. } => return Ok(()),
         };
         self.prepared.push((mount.clone(), prepared));
         Ok(())
@@ -59,48 +62,43 @@ impl Mounts {
 
     /// Mounts, in the root that was entered.
     pub fn mount(&mut self, mount: &Mount) -> io::Result<()> {
-        match mount {
-            Mount::Tmpfs { destination, options, flags } => {
-                let tmpfs = mount::tmpfs(options, *flags)?;
-                self.places.attach(&tmpfs, Path::new(destination))?;
-                self.places.made(&tmpfs)
-            }
-            Mount::Proc(path) => self.renew(path, mount::proc),
-            Mount::Sysfs(path) => self.renew(path, mount::sysfs),
-            Mount::Bind { destination, .. } | Mount::Overlay(Overlay { destination, .. }) => match self.take(mount)? {
-                Prepared::Tree(tree) => self.places.attach(&tree, Path::new(destination)),
-                Prepared::Devices(_) => unreachable!("of a tree"),
-            },
-            Mount::Dev(path) => match self.take(mount)? {
-                Prepared::Devices(devices) => devices.mount(Path::new(path), &mut self.places),
-                Prepared::Tree(_) => unreachable!("of devices"),
-            },
+        let path = Path::new(mount.destination());
+        if let Mount::Tmpfs { options, flags, .. } = mount {
+            let tmpfs = mount::tmpfs(options, *flags)?;
+            self.places.attach(&tmpfs, path)?;
+            return self.places.made(&tmpfs);
+        }
+        match self.take(mount).ok_or(io::ErrorKind::NotFound)? {
+            Prepared::Tree(tree) => self.places.attach(&tree, path),
+            Prepared::Anew(anew) => self.renew(path, anew),
+            Prepared::Devices(devices) => devices.mount(path, &mut self.places),
         }
     }
 
     /// Mounts /proc of the PID namespace, if the root has a place for it.
-    pub fn proc(&self) -> io::Result<()> {
+    pub fn proc(&mut self) -> io::Result<()> {
         if !mount::is_directory("/proc")? {
             return Ok(());
         }
-        self.renew("/proc", mount::proc)
+        let proc = match self.take(&Mount::Proc("/proc".to_owned())) {
+            Some(Prepared::Anew(proc)) => proc,
+            _ => Anew::proc()?,
+        };
+        self.renew(Path::new("/proc"), proc)
     }
 
     /// Mounts /sys of the network namespace, if there is one.
     pub fn sysfs(&self) -> io::Result<()> {
-        if !mount::is_directory("/sys")? {
-            return Ok(());
-        }
-        self.renew("/sys", mount::sysfs)
+        if mount::is_directory("/sys")? { self.renew(Path::new("/sys"), Anew::sysfs()?) } else { Ok(()) }
     }
 
-    fn renew(&self, path: &str, renew: fn(&Path, &OwnedFd) -> io::Result<()>) -> io::Result<()> {
-        let place = self.places.open(Path::new(path), true)?;
-        renew(&self.places.canonical(&place)?, self.places.proc())
+    fn renew(&self, path: &Path, anew: Anew) -> io::Result<()> {
+        let place = self.places.open(path, true)?;
+        anew.mount(&self.places.canonical(&place)?, self.places.proc())
     }
 
-    fn take(&mut self, mount: &Mount) -> io::Result<Prepared> {
-        let index = self.prepared.iter().position(|(prepared, _)| prepared == mount);
-        index.map(|index| self.prepared.remove(index).1).ok_or_else(|| io::ErrorKind::NotFound.into())
+    fn take(&mut self, mount: &Mount) -> Option<Prepared> {
+        let index = self.prepared.iter().position(|(prepared, _)| prepared == mount)?;
+        Some(self.prepared.remove(index).1)
     }
 }

@@ -9,49 +9,70 @@ use rustix::fs::{CWD, OFlags};
 use rustix::mount::MountAttrFlags;
 
 use super::mountinfo;
-use super::{HARMLESS, attach, clone, make, replace, set_attributes};
+use super::{HARMLESS, attach, clone, create, detached, reconfigure, replace, set_attributes};
 
-/// Mounts procfs at `path` as the PID namespace sees it.
+/// A file system that is new, and mounted nowhere yet.
 ///
-/// It gets the options of the one that it replaces (ProtectProc=, ProcSubset=) and the mounts upon
-/// that one that protect parts of it (ProtectKernelTunables=, ProtectKernelLogs=): a new /proc must
-/// not give back what they took. `proc` is where the mounts of the process can be read.
-pub fn proc(path: &Path, proc: &OwnedFd) -> io::Result<()> {
-    renew("proc", path, proc)
+/// Who has no privilege may make one of these only while another one can be seen in full, so it is to be
+/// made before another root is entered.
+#[derive(Debug)]
+pub struct Anew {
+    fs: &'static str,
+    context: OwnedFd,
+    tree: OwnedFd,
 }
 
-/// Mounts sysfs at `path` as the network namespace sees it, with all that is mounted below.
-pub fn sysfs(path: &Path, proc: &OwnedFd) -> io::Result<()> {
-    renew("sysfs", path, proc)
-}
-
-/// The same at /sys, for a process that mounts nothing else.
-pub fn own_sysfs() -> io::Result<()> {
-    sysfs(Path::new("/sys"), &mountinfo::open_proc()?)
-}
-
-fn renew(fs: &'static str, path: &Path, proc: &OwnedFd) -> io::Result<()> {
-    let old = Old::find(fs, path, &mountinfo::read(proc)?);
-    let mut attributes = HARMLESS;
-    attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, old.read_only);
-    let new = make(fs, &old.options, attributes)?;
-    let others = old.upon.iter().filter(|upon| !upon.of_same).map(|upon| copy(upon, OFlags::NOFOLLOW));
-    let others = others.collect::<io::Result<Vec<_>>>()?;
-    match old.is_mounted {
-        true => replace(&new, path)?,
-        false => attach(&new, path)?,
+impl Anew {
+    /// Procfs as the PID namespace sees it.
+    pub fn proc() -> io::Result<Anew> {
+        Anew::make("proc")
     }
-    // Before one is covered by another. Only what is mounted can be copied, until Linux 6.15.
-    let same = old.upon.iter().filter(|upon| upon.of_same).map(|upon| copy(upon, OFlags::NOFOLLOW));
-    let same = same.collect::<io::Result<Vec<_>>>()?;
-    let (mut others, mut same) = (others.into_iter(), same.into_iter());
-    for upon in &old.upon {
-        let tree = if upon.of_same { same.next() } else { others.next() };
-        if let Some(tree) = tree.flatten() {
-            attach(&tree, &upon.path)?;
+
+    /// Sysfs as the network namespace sees it.
+    pub fn sysfs() -> io::Result<Anew> {
+        Anew::make("sysfs")
+    }
+
+    fn make(fs: &'static str) -> io::Result<Anew> {
+        let context = create(fs, &[])?;
+        Ok(Anew { fs, tree: detached(&context, HARMLESS)?, context })
+    }
+
+    /// Mounts it at `path`.
+    ///
+    /// It gets the options of the one that it replaces (ProtectProc=, ProcSubset=) and the mounts upon
+    /// that one: those that protect parts of it (ProtectKernelTunables=, ProtectKernelLogs=), as a new one
+    /// must not give back what they took, and file systems of their own. `proc` is where the mounts of the
+    /// process can be read.
+    pub fn mount(self, path: &Path, proc: &OwnedFd) -> io::Result<()> {
+        let old = Old::find(self.fs, path, &mountinfo::read(proc)?);
+        reconfigure(&self.context, &old.options)?;
+        if old.read_only {
+            set_attributes(self.tree.as_fd(), "", MountAttrFlags::MOUNT_ATTR_RDONLY, libc::AT_EMPTY_PATH)?;
         }
+        let others = old.upon.iter().filter(|upon| !upon.of_same).map(|upon| copy(upon, OFlags::NOFOLLOW));
+        let others = others.collect::<io::Result<Vec<_>>>()?;
+        match old.is_mounted {
+            true => replace(&self.tree, path)?,
+            false => attach(&self.tree, path)?,
+        }
+        // Before one is covered by another. Only what is mounted can be copied, until Linux 6.15.
+        let same = old.upon.iter().filter(|upon| upon.of_same).map(|upon| copy(upon, OFlags::NOFOLLOW));
+        let same = same.collect::<io::Result<Vec<_>>>()?;
+        let (mut others, mut same) = (others.into_iter(), same.into_iter());
+        for upon in &old.upon {
+            let tree = if upon.of_same { same.next() } else { others.next() };
+            if let Some(tree) = tree.flatten() {
+                attach(&tree, &upon.path)?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Sysfs at /sys, for a process that mounts nothing else.
+pub fn own_sysfs() -> io::Result<()> {
+    Anew::sysfs()?.mount(Path::new("/sys"), &mountinfo::open_proc()?)
 }
 
 fn copy(upon: &Upon, open: OFlags) -> io::Result<Option<OwnedFd>> {

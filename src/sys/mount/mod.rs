@@ -8,7 +8,7 @@ mod overlay;
 mod place;
 mod root;
 
-pub use anew::{own_sysfs, proc, sysfs};
+pub use anew::{Anew, own_sysfs};
 pub use dev::Devices;
 pub use mountinfo::unescape;
 pub use over::{Propagation, over, propagate};
@@ -24,7 +24,7 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags, StatVfsMountFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
-    fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
+    fsconfig_reconfigure, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
 };
 
 /// Makes every mount a slave: what the host mounts still arrives here, and nothing goes back.
@@ -147,20 +147,44 @@ fn taken_away(file: impl AsFd) -> io::Result<MountAttrFlags> {
 
 /// Makes a file system that is not mounted anywhere yet.
 fn make(fs: &str, options: &[(String, String)], attributes: MountAttrFlags) -> io::Result<OwnedFd> {
+    detached(&create(fs, options)?, attributes)
+}
+
+/// Makes a file system.
+fn create(fs: &str, options: &[(String, String)]) -> io::Result<OwnedFd> {
     let context = fsopen(fs, FsOpenFlags::FSOPEN_CLOEXEC)?;
     let configure = || {
         // What mount(8) and systemd show in the place of a device.
         fsconfig_set_string(context.as_fd(), "source", fs)?;
-        for (key, value) in options {
-            match value.is_empty() {
-                true => rustix::mount::fsconfig_set_flag(context.as_fd(), key.as_str())?,
-                false => fsconfig_set_string(context.as_fd(), key.as_str(), value.as_str())?,
-            }
-        }
+        set_options(&context, options)?;
         fsconfig_create(context.as_fd())
     };
     configure().map_err(|error| explain(&context, error.into()))?;
+    Ok(context)
+}
+
+/// A mount of it, not anywhere yet.
+fn detached(context: &OwnedFd, attributes: MountAttrFlags) -> io::Result<OwnedFd> {
     Ok(fsmount(context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?)
+}
+
+/// Changes the options of a file system that has been made.
+fn reconfigure(context: &OwnedFd, options: &[(String, String)]) -> io::Result<()> {
+    if options.is_empty() {
+        return Ok(());
+    }
+    let configure = || {
+        set_options(context, options)?;
+        fsconfig_reconfigure(context.as_fd())
+    };
+    configure().map_err(|error: rustix::io::Errno| explain(context, error.into()))
+}
+
+fn set_options(context: &OwnedFd, options: &[(String, String)]) -> rustix::io::Result<()> {
+    options.iter().try_for_each(|(key, value)| match value.is_empty() {
+        true => fsconfig_set_flag(context.as_fd(), key.as_str()),
+        false => fsconfig_set_string(context.as_fd(), key.as_str(), value.as_str()),
+    })
 }
 
 /// What the file system itself says of an error, which its number tells only half of.
