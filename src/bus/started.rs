@@ -32,8 +32,8 @@ pub struct Started<'s> {
 pub enum Change {
     /// Its job has ended, with systemd's word for how: `done`, `failed`, `dependency` …
     Job(String),
-    /// It tells this about itself.
-    Status(String),
+    /// Something else was told about it.
+    Told,
     /// It is active no more.
     Ended,
 }
@@ -89,6 +89,21 @@ impl<'s> Started<'s> {
         &self.name
     }
 
+    /// What it told last about itself.
+    pub fn status(&self) -> &str {
+        text(&self.told, "StatusText")
+    }
+
+    /// Is its program executed, all that systemd sets up for it done? Before 256 systemd tells only
+    /// that it is about to.
+    pub fn is_executed(&self) -> bool {
+        let time = |name: &str| time(&self.told, name);
+        match self.told.contains_key("ExecMainHandoffTimestampMonotonic") {
+            true => time("ExecMainHandoffTimestampMonotonic").is_some(),
+            false => time("ExecMainStartTimestampMonotonic").is_some(),
+        }
+    }
+
     /// The next thing that happens to it. Nothing is lost where this is given up half way.
     pub async fn next(&mut self) -> Result<Change, Error> {
         let Started { job, jobs, changes, told, .. } = self;
@@ -135,33 +150,33 @@ async fn next_of_unit(
     changes: &mut PropertiesChangedStream,
     told: &mut HashMap<String, OwnedVariant>,
 ) -> Result<Change, Error> {
-    loop {
-        let signal = next(changes).await.ok_or(Error::Lost)?;
-        let Ok(changed) = signal.args() else { continue };
-        let status = text(told, "StatusText").to_owned();
-        for (name, value) in changed.changed_properties() {
-            if let Ok(value) = value.try_to_owned() {
-                told.insert((*name).to_owned(), value);
-            }
-        }
-        // systemd tells all of the service before it tells the state of the unit. Before its start the
-        // unit is inactive, too, but has a job.
-        if changed.changed_properties().contains_key("ActiveState")
-            && matches!(text(told, "ActiveState"), "inactive" | "failed")
-            && !has_job(told)
-        {
-            return Ok(Change::Ended);
-        }
-        if text(told, "StatusText") != status {
-            return Ok(Change::Status(text(told, "StatusText").to_owned()));
+    let signal = next(changes).await.ok_or(Error::Lost)?;
+    let Ok(changed) = signal.args() else { return Ok(Change::Told) };
+    for (name, value) in changed.changed_properties() {
+        if let Ok(value) = value.try_to_owned() {
+            told.insert((*name).to_owned(), value);
         }
     }
+    // systemd tells all of the service before it tells the state of the unit. Before its start the
+    // unit is inactive, too, but has a job.
+    let ended = changed.changed_properties().contains_key("ActiveState")
+        && matches!(text(told, "ActiveState"), "inactive" | "failed")
+        && !has_job(told);
+    Ok(if ended { Change::Ended } else { Change::Told })
 }
 
 fn text<'t>(told: &'t HashMap<String, OwnedVariant>, name: &str) -> &'t str {
     match told.get(name).map(|value| &**value) {
         Some(Variant::Str(text)) => text.as_str(),
         _ => "",
+    }
+}
+
+/// A point in time; 0 is never.
+fn time(told: &HashMap<String, OwnedVariant>, name: &str) -> Option<u64> {
+    match told.get(name).map(|value| &**value) {
+        Some(Variant::U64(microseconds)) => Some(*microseconds).filter(|time| *time != 0),
+        _ => None,
     }
 }
 
@@ -178,10 +193,7 @@ fn outcome(told: &HashMap<String, OwnedVariant>) -> Outcome {
         Some(Variant::I32(number)) => *number,
         _ => 0,
     };
-    let time = |name: &str| match told.get(name).map(|value| &**value) {
-        Some(Variant::U64(microseconds)) => Some(*microseconds).filter(|time| *time != 0),
-        _ => None,
-    };
+    let time = |name: &str| time(told, name);
     let begun = time("InactiveExitTimestampMonotonic");
     let since = |end: &str| Some(Duration::from_micros(time(end)?.checked_sub(begun?)?));
     Outcome {

@@ -49,18 +49,21 @@ fn signals() -> SigSet {
 }
 
 /// Passes on, if there is a pseudo terminal, until `done` can be read or is closed, and tells every
-/// wish. After one to disconnect it returns.
-pub fn attend(pty: Option<Pty>, done: impl AsFd, tell: impl Fn(Wish)) -> io::Result<()> {
+/// wish. After one to disconnect it returns. What is typed stays where it is until `taken` can be read
+/// or is closed: who takes a terminal over may throw away what it has.
+pub fn attend(pty: Option<Pty>, taken: impl AsFd, done: impl AsFd, tell: impl Fn(Wish)) -> io::Result<()> {
     let signals = SignalFd::with_flags(&signals(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
     let mut relay = pty.map(Relay::begin).transpose()?;
+    let mut is_taken = false;
     let (input, output) = (stdin(), stdout());
     loop {
         let mut fds =
             vec![PollFd::new(done.as_fd(), PollFlags::POLLIN), PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
         if let Some(relay) = &relay {
             fds.push(PollFd::new(relay.pty.master.as_fd(), relay.awaits_of_pty()));
+            let input = if is_taken { input.as_fd() } else { taken.as_fd() };
             // With no event asked for, poll would still tell of a hang-up, again and again.
-            fds.extend(relay.wants_input().then(|| PollFd::new(input.as_fd(), PollFlags::POLLIN)));
+            fds.extend(relay.wants_input().then(|| PollFd::new(input, PollFlags::POLLIN)));
             fds.extend((!relay.to_terminal.is_empty()).then(|| PollFd::new(output.as_fd(), PollFlags::POLLOUT)));
         }
         match poll(&mut fds, PollTimeout::NONE) {
@@ -80,11 +83,12 @@ pub fn attend(pty: Option<Pty>, done: impl AsFd, tell: impl Fn(Wish)) -> io::Res
             // In the order in which they were pushed above.
             let mut happened = happened[2..].iter().copied();
             happened.next();
-            let readable = relay.wants_input() && happened.next() == Some(true);
-            if relay.pass_on(readable)? {
+            let awaited = relay.wants_input() && happened.next() == Some(true);
+            if relay.pass_on(awaited && is_taken)? {
                 tell(Wish::Disconnect);
                 return Ok(());
             }
+            is_taken |= awaited;
         }
         if happened[0] {
             return relay.map_or(Ok(()), Relay::finish);

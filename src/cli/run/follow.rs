@@ -50,18 +50,27 @@ enum Event {
 
 /// The thread at the terminal, which goes on until it is told to end.
 struct Attendant {
+    /// Closed when the service has its terminal.
+    taken: Option<PipeWriter>,
+    /// Closed when there is nothing more to come from it.
     done: PipeWriter,
     thread: JoinHandle<std::io::Result<()>>,
 }
 
 impl Attendant {
     fn hire(pty: Option<Pty>, wishes: &Mailbox<Wish>) -> std::io::Result<Attendant> {
-        let (reader, done) = pipe()?;
+        let (until_taken, taken) = pipe()?;
+        let (until_done, done) = pipe()?;
         let wishes = wishes.clone();
         let thread = thread::Builder::new()
             .name("terminal".to_owned())
-            .spawn(move || pty::attend(pty, reader, |wish| wishes.put(wish)))?;
-        Ok(Attendant { done, thread })
+            .spawn(move || pty::attend(pty, until_taken, until_done, |wish| wishes.put(wish)))?;
+        Ok(Attendant { taken: Some(taken), done, thread })
+    }
+
+    /// Lets it hand on what is typed.
+    fn let_type(&mut self) {
+        self.taken = None;
     }
 
     /// Waits until it has passed on what was printed last.
@@ -81,11 +90,11 @@ impl Follow<'_> {
             return Ok(ExitCode::SUCCESS);
         }
         let wishes = Mailbox::new();
-        let attendant = match self.run.waits() {
+        let mut attendant = match self.run.waits() {
             true => Some(Attendant::hire(pty, &wishes).map_err(RunError::Terminal)?),
             false => None,
         };
-        let followed = self.follow(&mut started, &wishes, has_pty).await;
+        let followed = self.follow(&mut started, &wishes, attendant.as_mut().filter(|_| has_pty)).await;
         if let Some(attendant) = attendant {
             attendant.dismiss().map_err(RunError::Terminal)?;
         }
@@ -96,8 +105,9 @@ impl Follow<'_> {
         &self,
         started: &mut Started<'_>,
         wishes: &Mailbox<Wish>,
-        has_pty: bool,
+        mut at_terminal: Option<&mut Attendant>,
     ) -> Result<Followed, Error> {
+        let has_pty = at_terminal.is_some();
         let mut progress = Progress::new(!self.run.quiet && !has_pty);
         let mut interrupted = None;
         let mut job: Option<String> = None;
@@ -108,7 +118,11 @@ impl Follow<'_> {
                 (Some(result), true) if over => return Ok(Followed { job: result.clone(), interrupted, left: false }),
                 _ => {}
             }
-            match either(started, wishes).await.map_err(RunError::Bus)? {
+            let event = either(started, wishes).await.map_err(RunError::Bus)?;
+            if started.is_executed() || matches!(event, Event::Change(Change::Job(_))) {
+                at_terminal.take().map(Attendant::let_type);
+            }
+            match event {
                 Event::Change(Change::Job(result)) => {
                     progress.clear();
                     if result == "done" && !has_pty {
@@ -118,10 +132,10 @@ impl Follow<'_> {
                     job = Some(result);
                 }
                 Event::Change(Change::Ended) => over = true,
-                Event::Change(Change::Status(status)) if job.is_none() && !status.is_empty() => {
-                    progress.tell(&format!("{}: {status}", started.name()));
+                Event::Change(Change::Told) if job.is_none() && !started.status().is_empty() => {
+                    progress.tell(&format!("{}: {}", started.name(), started.status()));
                 }
-                Event::Change(Change::Status(_)) => {}
+                Event::Change(Change::Told) => {}
                 Event::Wish(Wish::End(signal)) if interrupted.is_none() => {
                     interrupted = Some(signal);
                     progress.clear();

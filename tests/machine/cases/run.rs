@@ -7,7 +7,7 @@ use crate::machine::{Output, USER};
 cases![
     run_makes_the_cell_and_passes_the_status_on,
     run_refuses_and_starts_nothing,
-    run_at_a_terminal(252..=257),
+    run_at_a_terminal,
     run_waits_until_it_is_ready,
     run_reaches_managers_elsewhere,
     run_in_a_users_manager,
@@ -151,10 +151,13 @@ fn run_at_a_terminal(case: &Case) {
     {
         assert!(seen.contains(words), "{words}: {seen}");
     }
-    // The end of what is typed, and of what is piped in.
-    let seen =
-        at_terminal("unitcell run -qt --hostname=web -- cat", &["type:typed\\r", "see:typed\\r\\ntyped", "type:\\x04"]);
-    assert!(seen.contains("end=0"), "{seen}");
+    // The end of what is typed, and of what is piped in. What is typed before the terminal is the service's
+    // is not lost, and a service that is started only when it has ended gets it as well.
+    for kind in ["exec", "oneshot"] {
+        let command = format!("unitcell run -qt --service-type={kind} --hostname=web -- cat");
+        let seen = at_terminal(&command, &["type:typed\\r", "see:typed\\r\\ntyped", "type:\\x04"]);
+        assert!(seen.contains("end=0"), "{kind}: {seen}");
+    }
     let piped = case.sh("printf 'a\\nb' | unitcell run -qt --hostname=web -- cat; echo code=$?");
     assert!(piped.stdout.ends_with("bcode=0\n"), "{piped:?}");
     // All that was printed, however much and however late.
