@@ -1,4 +1,5 @@
-use super::layout::{Picture, Rect, lay_out};
+use super::layout::shape::Rect;
+use super::layout::{Picture, lay_out};
 use super::*;
 use crate::cell::Kind;
 use crate::inspect::network::{Interface, Peer};
