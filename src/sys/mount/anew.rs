@@ -102,19 +102,22 @@ struct Old {
 struct Upon {
     path: PathBuf,
     read_only: bool,
-    /// Is it a part of the same file system, so that the new one's own part must take its place?
+    /// Is it a part of what is replaced, so that the new one's own part must take its place?
     of_same: bool,
 }
 
 impl Old {
     fn find(fs: &str, place: &Path, mounts: &str) -> Old {
         let mut found = Old::default();
+        // A container's /sys is none itself, and has parts of one mounted upon it.
+        let mut replaced = None;
         for mount in mountinfo::parse(mounts) {
             if mount.path == place {
                 let options = if mount.fs == fs { hiding(mount.options) } else { Vec::new() };
+                replaced = Some(mount.device);
                 found = Old { is_mounted: true, read_only: mount.read_only, options, upon: Vec::new() };
             } else if mount.path.starts_with(place) && is_protection(mount.fs, mount.root) {
-                let of_same = mount.fs == fs;
+                let of_same = mount.fs == fs || replaced == Some(mount.device);
                 // What is below a copied tree is copied with it.
                 let copied = |upon: &Upon| !upon.of_same && mount.path.starts_with(&upon.path);
                 if of_same || !found.upon.iter().any(copied) {
@@ -181,6 +184,7 @@ mod tests {
 24 23 0:23 /class /sys/class ro,nosuid - sysfs sysfs ro
 25 23 0:24 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw
 26 25 0:25 / /sys/fs/cgroup/below rw - tmpfs tmpfs rw
+27 23 0:22 /fs/selinux /sys/fs/selinux ro - tmpfs tmpfs rw
 ";
         assert_eq!(
             Old::find("sysfs", Path::new("/sys"), mountinfo),
@@ -188,7 +192,11 @@ mod tests {
                 is_mounted: true,
                 read_only: true,
                 options: Vec::new(),
-                upon: vec![upon("/sys/class", true, true), upon("/sys/fs/cgroup", false, false)],
+                upon: vec![
+                    upon("/sys/class", true, true),
+                    upon("/sys/fs/cgroup", false, false),
+                    upon("/sys/fs/selinux", true, true),
+                ],
             }
         );
         assert_eq!(Old::find("sysfs", Path::new("/not"), mountinfo), Old::default());

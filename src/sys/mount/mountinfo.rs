@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub struct Mounted<'t> {
     pub id: u64,
     pub parent: u64,
+    /// The number of the file system.
+    pub device: &'t str,
     /// What of the file system is mounted.
     pub root: &'t str,
     pub path: PathBuf,
@@ -39,11 +41,12 @@ pub fn parse(text: &str) -> impl Iterator<Item = Mounted<'_>> {
         let (mount, fs) = line.split_once(" - ")?;
         let mut mount = mount.split(' ');
         let (id, parent) = (mount.next()?.parse().ok()?, mount.next()?.parse().ok()?);
-        let (root, path, flags) = (mount.nth(1)?, mount.next()?, mount.next()?);
+        let (device, root, path, flags) = (mount.next()?, mount.next()?, mount.next()?, mount.next()?);
         let mut fs = fs.split(' ');
         Some(Mounted {
             id,
             parent,
+            device,
             root,
             path: unescape(path),
             read_only: flags.split(',').any(|flag| flag == "ro"),
@@ -91,6 +94,7 @@ nonsense
             Mounted {
                 id: 26,
                 parent: 23,
+                device: "0:31",
                 root: "/inaccessible/reg",
                 path: "/proc/k msg".into(),
                 read_only: true,
