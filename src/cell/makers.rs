@@ -40,7 +40,8 @@ pub struct Makers {
 impl Makers {
     /// A namespace has one maker: systemd where its setting does all that the cell's directives
     /// say of that namespace, else the wrapper. The user namespace comes last and takes the
-    /// privilege away; so the wrapper makes it whenever it makes anything else.
+    /// privilege away; so the wrapper makes it whenever it makes anything else. In a user manager it comes first
+    /// and gives the privilege; so whoever makes it makes all the others.
     pub fn choose(cell: &Cell, manager: &Manager) -> Makers {
         let mut makers = Makers { of: Kind::ALL.map(|kind| (kind, None)), sys: false };
         for (kind, maker) in &mut makers.of {
@@ -65,6 +66,11 @@ impl Makers {
             && !cell.joins(Kind::Mount);
         if makers.of(Kind::User) == Some(Maker::Native) && makers.any_by_wrapper() {
             makers.set(Kind::User, Maker::Wrapper);
+        }
+        // Who has no privilege gets it from the user namespace, for what belongs to that alone: systemd would
+        // make the others before it and in vain, or in one of its own that the payload has no say in.
+        if makers.of(Kind::User) == Some(Maker::Wrapper) && manager.scope == Scope::User {
+            makers.of.iter_mut().filter_map(|(_, maker)| maker.as_mut()).for_each(|maker| *maker = Maker::Wrapper);
         }
         makers
     }
@@ -119,6 +125,11 @@ pub fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decisio
                 }
                 (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::User) => {
                     "systemd has it, but would take the wrapper's privilege away before its work is done".to_owned()
+                }
+                (Some(Maker::Wrapper), true)
+                    if manager.scope == Scope::User && makers.of(Kind::User) == Some(Maker::Wrapper) =>
+                {
+                    "systemd has it, but would make it outside of the user namespace that the wrapper makes".to_owned()
                 }
                 (Some(Maker::Wrapper), true) if directive.kind == Some(Kind::Pid) && cell.is_watched() => {
                     "systemd has it, but leaves the watcher no way into the namespace".to_owned()

@@ -8,7 +8,7 @@ cases![
     user_manager_runs_plain_service,
     user_cell_without_user_namespace_does_not_start,
     user_native_directive_that_fails_open_is_caught,
-    user_cell_with_user_namespace(257..=u32::MAX),
+    user_cell_with_user_namespace,
     user_named_network_namespace_is_refused,
 ];
 
