@@ -61,6 +61,7 @@ pub fn conflicts(
     pid_namespace(unit, cell, &mut found);
     found.extend(other_root::conflicts(unit, cell, manager, &maker));
     watched(unit, cell, manager.version, &mut found);
+    found.extend(reload_in_the_past(unit, cell));
     let sets_up = Kind::ALL.into_iter().any(|kind| maker(kind) == Some(Maker::Wrapper));
     if !sets_up && !cell.is_watched() {
         return found;
@@ -109,6 +110,17 @@ fn pid_namespace(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
             "remove one of the two",
         ));
     }
+}
+
+/// systemd passes over the answer to a reload that seems older than the reload itself, sd_notify(3).
+fn reload_in_the_past(unit: &Unit, cell: &Cell) -> Option<Finding> {
+    let line = unit.last("Service", "Type").filter(|line| line.value == "notify-reload")?;
+    cell.time_offset_monotonic.filter(|offset| *offset < 0)?;
+    Some(Finding::of_line(
+        line,
+        "has the service tell the time of a reload, and with a negative TimeOffsetMonotonic= that lies before the reload, which would only end by its timeout",
+        "use Type=notify with ExecReload=, or an offset that is not negative",
+    ))
 }
 
 /// A PAM session lasts as long as the process that systemd has opened it for, as its user.
