@@ -102,6 +102,9 @@ pub enum Error {
     /// The command of `unshare` or `nsenter` was not executed.
     #[error(transparent)]
     Enter(#[from] enter::Error),
+    /// A terminal of its own could not be had, or not be attended.
+    #[error("can't pass on what is typed and printed: {0}")]
+    Terminal(io::Error),
     /// systemd could not be asked.
     #[error(transparent)]
     Bus(#[from] bus::Error),
@@ -193,6 +196,7 @@ impl Error {
             | Error::Netlink(_)
             | Error::Process { .. }
             | Error::Execute { .. }
+            | Error::Terminal(_)
             | Error::Output(_) => None,
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Error;
-use super::target;
+use super::{pty, target};
 use crate::cell::Kind;
 use crate::enter::{self, Id, Place, Source, Target};
 
@@ -87,6 +87,9 @@ pub struct Nsenter {
     /// Take the target's SELinux context over
     #[arg(short = 'Z', long, help_heading = "Process")]
     follow_context: bool,
+    /// Give the command a terminal of its own, out of whose reach yours is; ^] three times within 1s leaves
+    #[arg(long, help_heading = "Process")]
+    pty: bool,
 
     /// The command and its arguments
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
@@ -95,7 +98,13 @@ pub struct Nsenter {
 
 impl Nsenter {
     pub fn run(self) -> Result<ExitCode, Error> {
-        match self.request()?.run()? {}
+        let pty = self.pty;
+        let request = self.request()?;
+        if pty {
+            // The child goes on; what it can't do it tells at its terminal.
+            pty::fork().map_err(Error::Terminal)?;
+        }
+        match request.run()? {}
     }
 
     fn request(self) -> Result<enter::Nsenter, Error> {
@@ -153,6 +162,7 @@ impl Nsenter {
             no_fork: self.no_fork,
             join_cgroup: self.join_cgroup,
             follow_context: self.follow_context,
+            own_terminal: self.pty,
             command: self.command,
         })
     }

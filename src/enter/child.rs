@@ -76,11 +76,16 @@ pub fn fork_unshare(impatience: Impatience, beside: impl FnOnce() -> Result<(), 
 }
 
 /// As nsenter(1) does it. Returns in the child; the parent stops when the child stops, so that job
-/// control of the shell before it works.
-pub fn fork_nsenter() -> Result<(), Error> {
+/// control of the shell before it works. With a terminal of its own there is no such shell, and what
+/// the keys signal is the child's to heed.
+pub fn fork_nsenter(own_terminal: bool) -> Result<(), Error> {
     keep_children().map_err(Error::system("wait for children"))?;
+    let of_keys = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP];
+    let held: SigSet = of_keys.into_iter().filter(|_| own_terminal).collect();
+    let failed = |error: nix::Error| Error::system("hold signals")(error.into());
+    let before = held.thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(failed)?;
     match process::fork().map_err(Error::system("fork"))? {
-        Fork::Child => Ok(()),
+        Fork::Child => before.thread_set_mask().map_err(failed),
         Fork::Parent(child) => process::end_like(wait_stopping(child)?),
     }
 }

@@ -51,6 +51,8 @@ pub struct Nsenter {
     pub join_cgroup: bool,
     /// Whether the target's SELinux context is taken over.
     pub follow_context: bool,
+    /// Has the command a terminal of its own, where all that is typed is for it alone?
+    pub own_terminal: bool,
     /// The command; none is a shell.
     pub command: Vec<OsString>,
 }
@@ -111,7 +113,7 @@ impl Nsenter {
             cgroup.write_all(b"0").map_err(Error::system("join the control group"))?;
         }
         if kinds.contains(Kind::Pid) && !self.no_fork {
-            child::fork_nsenter()?;
+            child::fork_nsenter(self.own_terminal)?;
         }
         let default = becomes_root.then_some(0);
         if let Some(gid) = gid.or(default) {

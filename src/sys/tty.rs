@@ -32,6 +32,16 @@ impl Pty {
         Ok(Pty { master, slave: Some(slave), path })
     }
 
+    /// Makes it the terminal of a session that this process leads, and its standard streams.
+    pub fn take(self) -> io::Result<()> {
+        let slave = self.slave.ok_or(io::ErrorKind::NotConnected)?;
+        rustix::process::setsid()?;
+        rustix::process::ioctl_tiocsctty(&slave)?;
+        nix::unistd::dup2_stdin(&slave)?;
+        nix::unistd::dup2_stdout(&slave)?;
+        Ok(nix::unistd::dup2_stderr(&slave)?)
+    }
+
     /// Gives it the size of this terminal; where that is none, it has no size.
     pub fn resize_like(&self, terminal: impl AsFd) -> io::Result<()> {
         match termios::tcgetwinsize(terminal) {

@@ -22,6 +22,7 @@ mod machine;
 mod product;
 mod report;
 mod schema;
+mod terminal;
 
 use std::process::ExitCode;
 use std::sync::{Arc, PoisonError};

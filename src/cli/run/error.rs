@@ -28,9 +28,6 @@ pub enum RunError {
     /// The wrapper is not there.
     #[error("unitcell-exec, which sets the cell up, is not installed at {0}")]
     NoWrapper(String),
-    /// The terminal.
-    #[error("can't pass on what is typed and printed: {0}")]
-    Terminal(std::io::Error),
     /// It could not be executed without systemd.
     #[error("can't execute {program}: {source}")]
     Direct {

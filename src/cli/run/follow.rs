@@ -91,12 +91,12 @@ impl Follow<'_> {
         }
         let wishes = Mailbox::new();
         let mut attendant = match self.run.waits() {
-            true => Some(Attendant::hire(pty, &wishes).map_err(RunError::Terminal)?),
+            true => Some(Attendant::hire(pty, &wishes).map_err(Error::Terminal)?),
             false => None,
         };
         let followed = self.follow(&mut started, &wishes, attendant.as_mut().filter(|_| has_pty)).await;
         if let Some(attendant) = attendant {
-            attendant.dismiss().map_err(RunError::Terminal)?;
+            attendant.dismiss().map_err(Error::Terminal)?;
         }
         self.conclude(&started, followed?).await
     }

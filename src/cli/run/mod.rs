@@ -139,14 +139,14 @@ impl Run {
             return Err(direct::execute(&self).into());
         }
         let streams = self.streams();
-        let pty = (streams == Streams::Pty).then(Pty::open).transpose().map_err(RunError::Terminal)?;
+        let pty = (streams == Streams::Pty).then(Pty::open).transpose().map_err(Error::Terminal)?;
         if let Some(pty) = &pty {
-            pty.resize_like(stdout()).map_err(RunError::Terminal)?;
+            pty.resize_like(stdout()).map_err(Error::Terminal)?;
         }
         let settings = settings::settings(&self, pty.as_ref()).map_err(RunError::from)?;
         if self.waits() {
             // Before there are other threads, which are to hold them as well.
-            pty::hold_signals().map_err(RunError::Terminal)?;
+            pty::hold_signals().map_err(Error::Terminal)?;
         }
         bus::block_on(self.start(&settings, streams, pty, output))
     }
@@ -226,7 +226,7 @@ impl Run {
             properties.push(Property::new("AddRef", true));
         }
         if streams == Streams::Pipe {
-            properties.extend(transient::standard_streams().map_err(RunError::Terminal)?);
+            properties.extend(transient::standard_streams().map_err(Error::Terminal)?);
         }
         if let (Some(_), false) = (&pty, self.quiet) {
             to_stderr(&format!("Running as unit: {name}\nPress ^] three times within 1s to disconnect TTY.\n"));

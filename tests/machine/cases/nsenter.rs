@@ -3,8 +3,13 @@
 use super::cases;
 use crate::case::Case;
 use crate::classic;
+use crate::terminal;
 
-cases![nsenter_does_what_the_classic_one_does, nsenter_takes_units_beside_what_the_classic_one_takes];
+cases![
+    nsenter_does_what_the_classic_one_does,
+    nsenter_takes_units_beside_what_the_classic_one_takes,
+    nsenter_at_a_terminal_of_its_own,
+];
 
 fn nsenter_does_what_the_classic_one_does(case: &Case) {
     classic::run(case, include_str!("../classic/nsenter.txt"));
@@ -36,4 +41,40 @@ fn nsenter_takes_units_beside_what_the_classic_one_takes(case: &Case) {
     let more = enter(&format!("{netns} -n -m true"));
     assert_eq!(more.code, Some(1), "{more:?}");
     case.sh(&format!("ip netns delete {netns}")).ok();
+}
+
+fn nsenter_at_a_terminal_of_its_own(case: &Case) {
+    let web = case.service("web", "", "Hostname=inside\nPrivatePIDs=yes");
+    web.dump();
+    let enter = format!("unitcell nsenter --pty -t {}", web.name);
+    // Of our size, which follows when that changes; Ctrl-C reaches the command, and nobody else who would end.
+    let command = format!(
+        "tty; {enter} -- sh -c 'trap \"echo got int; exit 7\" INT; trap \"stty size; echo resized\" WINCH; tty; stty size; \
+         uname -n; while :; do sleep 0.1; done'"
+    );
+    let seen = terminal::run(case, &command, &["see:inside", "size:44", "see:resized", "type:\\x03"]);
+    for words in ["33 99", "44 50", "got int", "end=7"] {
+        assert!(seen.contains(words), "{words}: {seen}");
+    }
+    let terminals: Vec<&str> = seen.lines().filter(|line| line.starts_with("/dev/pts/")).collect();
+    assert!(terminals.len() == 2 && terminals[0] != terminals[1], "{seen}");
+    // What is typed, and its end; the end of what is piped in; the end by a signal, and what can't be done.
+    let seen = terminal::run(case, &format!("{enter} cat"), &["type:typed\\r", "see:typed\\r\\ntyped", "type:\\x04"]);
+    assert!(seen.contains("end=0"), "{seen}");
+    let piped = case.sh(&format!("printf 'a\\nb' | {enter} cat; echo code=$?"));
+    assert!(piped.stdout.ends_with("bcode=0\n"), "{piped:?}");
+    let printed = case.sh(&format!("{enter} seq 1 20000 </dev/null | tail -n1"));
+    assert_eq!(printed.ok().trim(), "20000");
+    let seen = terminal::run(case, &format!("{enter} -- sh -c 'kill -KILL $$'"), &[]);
+    assert!(seen.contains("end=137"), "{seen}");
+    let seen = terminal::run(case, &format!("{enter} /nonexistent"), &[]);
+    assert!(seen.contains("can't execute /nonexistent") && seen.contains("end=127"), "{seen}");
+    // Leaving it alone hangs it up, and being asked to end ends it.
+    for (act, end) in [("type:\\x1d\\x1d\\x1d", "end=0"), ("term:", "end=143")] {
+        let seen = terminal::run(case, &format!("{enter} -- sh -c 'echo up; exec sleep 4321'"), &["see:up", act]);
+        assert!(seen.contains(end), "{act}: {seen}");
+        let gone = case.sh("for n in $(seq 100); do pgrep -xf 'sleep 4321' || exit 0; sleep 0.1; done; exit 1");
+        assert!(gone.success(), "{act}: {gone:?}");
+    }
+    web.assert_state("active");
 }

@@ -3,6 +3,7 @@
 use super::cases;
 use crate::case::Case;
 use crate::machine::{Output, USER};
+use crate::terminal;
 
 cases![
     run_makes_the_cell_and_passes_the_status_on,
@@ -100,52 +101,12 @@ fn run_refuses_and_starts_nothing(case: &Case) {
     case.sh("systemctl reset-failed 'run-*'");
 }
 
-/// Runs a command line of ours at a terminal, which types and looks as the script says, and tells
-/// what was seen, the status, and whether the terminal is as it was.
-const AT_TERMINAL: &str = r#"
-import fcntl, os, pty, select, struct, sys, termios, time, signal
-command, *acts = sys.argv[1:]
-pid, fd = pty.fork()
-if pid == 0:
-    # As a shell would: a child in the foreground, and its terminal's mode compared afterwards.
-    os.execvp("sh", ["sh", "-c", 'before=$(stty -g); ' + command + '; code=$?; test "$(stty -g)" = "$before" && echo same mode; echo end=$code'])
-fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
-seen = b""
-def look(until, seconds=30):
-    global seen
-    end = time.time() + seconds
-    while until not in seen and time.time() < end:
-        if select.select([fd], [], [], 0.1)[0]:
-            try: data = os.read(fd, 4096)
-            except OSError: return
-            if not data: return
-            seen += data
-for act in acts:
-    kind, _, rest = act.partition(":")
-    rest = rest.encode().decode("unicode_escape").encode()
-    if kind == "see": look(rest)
-    if kind == "type": os.write(fd, rest)
-    if kind == "size": fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", int(rest), 50, 0, 0))
-    if kind == "term": os.system("kill -TERM $(pgrep -x unitcell -s %d)" % pid)
-look(b"end=", 60); look(b"\n", 1)
-os.close(fd)
-sys.stdout.write(seen.decode(errors="replace"))
-"#;
-
 fn run_at_a_terminal(case: &Case) {
-    let script = format!("/run/{}.py", case.unique("at-terminal"));
-    case.file(&script, AT_TERMINAL);
-    let at_terminal = |command: &str, acts: &[&str]| {
-        let seen = case.exec(&[&["python3", &script, command], acts].concat());
-        assert!(seen.stdout.contains("same mode"), "{command}: {seen:?}");
-        seen.stdout
-    };
-
     // A terminal of its own, of our size, which follows when that changes; Ctrl-C reaches the command.
     let command = "unitcell run -t --hostname=web --domainname=nis -- sh -c \
                    'trap \"echo got int; exit 7\" INT; trap \"stty size; echo resized\" WINCH; tty; stty size; hostname; \
                     while :; do sleep 0.1; done'";
-    let seen = at_terminal(command, &["see:web", "size:44", "see:resized", "type:\\x03"]);
+    let seen = terminal::run(case, command, &["see:web", "size:44", "see:resized", "type:\\x03"]);
     for words in
         ["/dev/pts/", "33 99", "44 50", "got int", "end=7", "Main processes terminated with: code=exited, status=7"]
     {
@@ -155,7 +116,7 @@ fn run_at_a_terminal(case: &Case) {
     // is not lost, and a service that is started only when it has ended gets it as well.
     for kind in ["exec", "oneshot"] {
         let command = format!("unitcell run -qt --service-type={kind} --hostname=web -- cat");
-        let seen = at_terminal(&command, &["type:typed\\r", "see:typed\\r\\ntyped", "type:\\x04"]);
+        let seen = terminal::run(case, &command, &["type:typed\\r", "see:typed\\r\\ntyped", "type:\\x04"]);
         assert!(seen.contains("end=0"), "{kind}: {seen}");
     }
     let piped = case.sh("printf 'a\\nb' | unitcell run -qt --hostname=web -- cat; echo code=$?");
@@ -167,7 +128,7 @@ fn run_at_a_terminal(case: &Case) {
     let hold = "unitcell run -t --hostname=web --unit=@ -- sh -c 'echo up; exec sleep 60'";
     for (n, act) in [("left", "type:\\x1d\\x1d\\x1d"), ("killed", "term:")] {
         let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique(n)));
-        let seen = at_terminal(&hold.replace('@', &unit.name), &["see:up", act]);
+        let seen = terminal::run(case, &hold.replace('@', &unit.name), &["see:up", act]);
         let code = if n == "left" { "end=0" } else { "end=143" };
         assert!(seen.contains(code), "{n}: {seen}");
         unit.assert_state("inactive");

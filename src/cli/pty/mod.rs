@@ -1,6 +1,8 @@
 //! Passing on between the terminal that a person sits at and a pseudo terminal, and the signals
 //! that are meant for what runs there.
 
+mod child;
+
 use std::collections::VecDeque;
 use std::io::{self, stdin, stdout};
 use std::os::fd::AsFd;
@@ -12,6 +14,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{read, write};
 
+pub use self::child::fork;
 use crate::sys::tty::{Pty, RawMode, is_terminal};
 
 /// What the person at the terminal wants.
