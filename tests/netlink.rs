@@ -2,9 +2,11 @@
 //!
 //! Each test's thread leaves the namespace of the machine before it does anything else.
 
-use std::io::Read;
+use std::fs;
+use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -14,27 +16,30 @@ use unitcell::netlink::nat::Nat;
 use unitcell::netlink::route::{self, Route};
 use unitcell::netlink::settle::{Awaited, Settled, Watch};
 use unitcell::netlink::{Request, Socket, nsid, sysctl};
-use unitcell::sys::namespace::{Namespace, aside, make};
+use unitcell::sys::namespace::{Namespace, aside, make, within};
 use unitcell::sys::network::loopback_up;
 
 const OWN: &str = "/proc/thread-self/ns/net";
 
+const NETWORK: u32 = libc::CLONE_NEWNET.cast_unsigned();
+
 /// Another network namespace, with lo up.
 fn another() -> Namespace {
-    aside(|| {
-        make(libc::CLONE_NEWNET.cast_unsigned()).expect("a network namespace needs root");
-        loopback_up().unwrap();
-        Namespace::open(OWN).unwrap()
-    })
+    let made: io::Result<Namespace> = aside(NETWORK, || {
+        make(NETWORK)?;
+        loopback_up()?;
+        Namespace::open(OWN)
+    });
+    made.expect("a network namespace needs root")
 }
 
-/// Does the work on a thread in a new network namespace.
-fn apart(work: impl FnOnce() + Send) {
-    let own = another();
-    aside(|| {
-        own.enter(libc::CLONE_NEWNET.cast_unsigned()).unwrap();
+/// Does the work in a new network namespace.
+fn apart(work: impl FnOnce()) {
+    let worked = within(&another(), NETWORK, || {
         work();
+        Ok(())
     });
+    worked.unwrap();
 }
 
 fn net(text: &str) -> IpNet {
@@ -65,6 +70,21 @@ fn inner(namespace: &Namespace) -> End<'_> {
 fn settle(namespace: Option<&Namespace>, links: &[u32]) -> Settled {
     let mut watch = namespace.map_or_else(Watch::open, Watch::open_in).unwrap();
     watch.settle(links, Instant::now() + Duration::from_secs(60), |_| {}).unwrap()
+}
+
+#[test]
+fn a_thread_comes_home_whatever_its_work_comes_to() {
+    let here = || fs::metadata(OWN).unwrap().ino();
+    let home = here();
+    apart(|| assert_ne!(here(), home));
+    assert_eq!(here(), home);
+    let failed: io::Result<()> = within(&another(), NETWORK, || Err(io::ErrorKind::Other.into()));
+    assert!(failed.is_err());
+    assert_eq!(here(), home);
+    assert!(std::panic::catch_unwind(|| apart(|| panic!("as a test does"))).is_err());
+    assert_eq!(here(), home);
+    let never_back: io::Result<()> = aside(libc::CLONE_NEWNS.cast_unsigned(), || unreachable!());
+    assert_eq!(never_back.unwrap_err().kind(), io::ErrorKind::InvalidInput);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::extent::Extent;
 use super::process::Process;
 use super::scan;
 use crate::cell::Kind;
-use crate::sys::namespace::{self as sys, Namespace, aside};
+use crate::sys::namespace::{self as sys, Namespace};
 
 /// A process, where it is and what it sees from there. What could not be read is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -103,16 +103,13 @@ impl Visible {
     }
 }
 
-/// Does `work` in the process's namespace of this type, on a thread; without entering where the
-/// caller is there already, which needs no privilege.
-fn within<T: Send>(process: &Process, kind: Kind, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+/// Does `work` in the process's namespace of this type; without entering where the caller is there
+/// already, which needs no privilege.
+fn within<T>(process: &Process, kind: Kind, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     if process.namespace(kind)? == Process::current().namespace(kind)? {
         return work();
     }
-    aside(|| {
-        Namespace::open(process.namespace_path(kind))?.enter(kind.clone_flag())?;
-        work()
-    })
+    sys::within(&Namespace::open(process.namespace_path(kind))?, kind.clone_flag(), work)
 }
 
 /// The host name and the NIS domain name.

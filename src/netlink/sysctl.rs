@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::sys::namespace::{Namespace, within};
 
 /// Does several reads and writes in a namespace.
-pub fn inside<T: Send>(namespace: &Namespace, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+pub fn inside<T>(namespace: &Namespace, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     within(namespace, libc::CLONE_NEWNET.cast_unsigned(), work)
 }
 

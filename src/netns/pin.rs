@@ -8,9 +8,10 @@ use std::path::Path;
 use super::decide::Pin;
 use super::{Error, Identity};
 use crate::sys;
-use crate::sys::namespace::{Namespace, aside};
+use crate::sys::namespace::{Namespace, aside, within};
 
 const OWN: &str = "/proc/thread-self/ns/net";
+const NETWORK: u32 = libc::CLONE_NEWNET.cast_unsigned();
 
 /// Looks what has the name of a pin.
 pub fn look(path: &Path) -> Result<Pin, Error> {
@@ -26,11 +27,7 @@ pub fn look(path: &Path) -> Result<Pin, Error> {
     if !sys::pin::is_namespace(path).map_err(failed)? {
         return Ok(if metadata.len() == 0 { Pin::Empty } else { Pin::Occupied });
     }
-    let cookie: io::Result<_> = aside(|| {
-        enter(path)?;
-        Ok(sys::network::cookie().ok())
-    });
-    match cookie {
+    match in_it(path, || Ok(sys::network::cookie().ok())) {
         Ok(cookie) => Ok(Pin::Namespace(Identity { inode: metadata.ino(), cookie })),
         // A namespace, but of another type.
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(Pin::Occupied),
@@ -48,10 +45,9 @@ pub fn inode(path: &Path) -> Result<Option<u64>, Error> {
 
 /// Makes a network namespace with lo up, and pins it; `before` is told what it is before anything
 /// of it can be seen. Whatever fails, no pin is left.
-pub fn make(path: &Path, before: impl FnOnce(Identity) -> Result<(), Error> + Send) -> Result<Identity, Error> {
-    aside(|| {
-        sys::namespace::make(libc::CLONE_NEWNET.cast_unsigned())
-            .map_err(Error::system("make the namespace of", path))?;
+pub fn make(path: &Path, before: impl FnOnce(Identity) -> Result<(), Error>) -> Result<Identity, Error> {
+    aside(NETWORK, || {
+        sys::namespace::make(NETWORK).map_err(Error::system("make the namespace of", path))?;
         sys::network::loopback_up().map_err(Error::system("take lo up in", path))?;
         let inode = fs::metadata(OWN).map_err(Error::system("look at", Path::new(OWN)))?.ino();
         let identity = Identity { inode, cookie: sys::network::cookie().ok() };
@@ -63,9 +59,8 @@ pub fn make(path: &Path, before: impl FnOnce(Identity) -> Result<(), Error> + Se
 
 /// Makes a network namespace as `ip` does, its lo down, and pins it.
 pub fn make_bare(path: &Path) -> Result<(), Error> {
-    aside(|| {
-        sys::namespace::make(libc::CLONE_NEWNET.cast_unsigned())
-            .map_err(Error::system("make the namespace of", path))?;
+    aside(NETWORK, || {
+        sys::namespace::make(NETWORK).map_err(Error::system("make the namespace of", path))?;
         pin(path, Path::new(OWN))
     })
 }
@@ -94,11 +89,7 @@ fn show(path: &Path, source: &Path, inode: u64) -> Result<(), Error> {
 
 /// Takes lo up in a network namespace that somebody else made.
 pub fn loopback_up(path: &Path) -> Result<(), Error> {
-    aside(|| {
-        enter(path)?;
-        sys::network::loopback_up()
-    })
-    .map_err(Error::system("take lo up in", path))
+    in_it(path, sys::network::loopback_up).map_err(Error::system("take lo up in", path))
 }
 
 /// Takes the namespace off its pin.
@@ -111,8 +102,8 @@ pub fn unlink(path: &Path) -> Result<(), Error> {
     fs::remove_file(path).map_err(Error::system("remove", path))
 }
 
-fn enter(path: &Path) -> io::Result<()> {
-    Namespace::open(path)?.enter(libc::CLONE_NEWNET.cast_unsigned())
+fn in_it<T>(path: &Path, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    within(&Namespace::open(path)?, NETWORK, work)
 }
 
 /// The file to mount upon, as `ip` makes it: nobody may read it while it is only a file.

@@ -52,7 +52,7 @@ impl Place {
     }
 
     /// Does some work in it.
-    pub fn within<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    pub fn within<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         if self.own { work() } else { sysctl::inside(&self.namespace, work) }
     }
 

@@ -56,18 +56,38 @@ pub fn make(clone_flags: u32) -> io::Result<()> {
     Ok(unshare(flags(clone_flags))?)
 }
 
-/// Does some work on a thread of its own: what it makes and enters there leaves the caller where it
-/// is. User, mount and time namespaces can't be entered that way.
-pub fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+/// Does some work that may take this thread into another namespace of the type that `flag` says, and
+/// comes home after it. User, mount, PID and time namespaces can't be left that way.
+///
+/// No thread is made for it: to wait until that one has had its turn takes longer than most work.
+pub fn aside<T, E: From<io::Error>>(flag: u32, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let own = match flag.cast_signed() {
+        libc::CLONE_NEWNET => "/proc/thread-self/ns/net",
+        libc::CLONE_NEWUTS => "/proc/thread-self/ns/uts",
+        libc::CLONE_NEWIPC => "/proc/thread-self/ns/ipc",
+        libc::CLONE_NEWCGROUP => "/proc/thread-self/ns/cgroup",
+        _ => return Err(io::Error::from(io::ErrorKind::InvalidInput).into()),
+    };
+    let _home = Home(Namespace::open(own)?);
+    work()
 }
 
-/// Does some work in another namespace, of the type that `flag` says, on a thread of its own.
-pub fn within<T: Send>(namespace: &Namespace, flag: u32, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-    aside(|| {
+/// Does some work in another namespace, of the type that `flag` says.
+pub fn within<T>(namespace: &Namespace, flag: u32, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    aside(flag, || {
         namespace.enter(flag)?;
         work()
     })
+}
+
+/// Where a thread is to be again.
+struct Home(Namespace);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // What would come next is meant for home, and would be done to another one.
+        self.0.enter(0).expect("a thread left a namespace that it can't get back to");
+    }
 }
 
 /// nix has no name for CLONE_NEWTIME; the kernel knows what it knows.

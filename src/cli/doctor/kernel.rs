@@ -2,10 +2,12 @@
 
 use std::process::{Command, Stdio};
 
+use ipnet::{IpNet, Ipv4Net};
+
 use super::{Check, Files};
 use crate::cell::Kind;
 use crate::generator::facts::installed_wrapper;
-use crate::netlink::nat::Nat;
+use crate::netlink::{self, nat::Nat};
 use crate::sys::namespace::{aside, make};
 
 const AREA: &str = "kernel";
@@ -97,11 +99,10 @@ fn limits(files: &Files) -> Vec<Check> {
 
 /// IPMasquerade= has the kernel's own nftables do it: tried in a network namespace that goes again.
 fn nft() -> Check {
-    let tried = aside(|| {
-        make(Kind::Network.clone_flag()).map_err(|error| error.to_string())?;
-        let mut nat = Nat::open().map_err(|error| error.to_string())?;
-        let source = "192.0.2.0/24".parse().map_err(|_| "no network".to_owned())?;
-        nat.masquerade("unitcell-doctor", &[source]).map_err(|error| error.to_string())
+    let flag = Kind::Network.clone_flag();
+    let tried: Result<(), netlink::Error> = aside(flag, || {
+        make(flag)?;
+        Nat::open()?.masquerade("unitcell-doctor", &[IpNet::V4(Ipv4Net::default())])
     });
     match tried {
         Ok(()) => Check::ok(AREA, "nftables can masquerade, for IPMasquerade="),
