@@ -171,7 +171,7 @@ fn netns_reload_changes_what_changed_and_nothing_else(case: &Case) {
     );
     echo.assert_state("active");
     // Open for both from the first: a pipe that has had no writer for a moment is at its end for nc.
-    case.sh("mkfifo /run/said; exec 9<>/run/said; busybox nc 10.79.0.2 7000 <&9 >/run/heard & echo before >&9").ok();
+    case.sh("mkfifo /run/said && : >/run/heard; exec 9<>/run/said; busybox nc 10.79.0.2 7000 <&9 >/run/heard & echo before >&9").ok();
     let heard = |word: &str| wait_for(|| case.read("/run/heard").contains(word), Duration::from_secs(20));
     assert!(heard("before"));
     case.file(
@@ -191,7 +191,8 @@ fn netns_reload_changes_what_changed_and_nothing_else(case: &Case) {
     // What is wrong changes nothing, and says why.
     case.file(file, "[Veth]\nAdress=10.79.0.2/24\n");
     assert!(!owner.reload().success());
-    assert!(owner.journal().contains("reloaded.netns:2:1: Adress= is no key of [Veth]; did you mean Address=?"));
+    let told = || owner.journal().contains("reloaded.netns:2:1: Adress= is no key of [Veth]; did you mean Address=?");
+    assert!(wait_for(told, Duration::from_secs(20)), "{}", owner.journal());
     owner.assert_state("active");
     assert!(case.sh("curl -sS --max-time 10 http://10.79.2.2/").success());
     let verified = case.sh("unitcell verify /etc/unitcell/reloaded.netns");
