@@ -121,4 +121,17 @@ mod tests {
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn json_takes_no_word_for_its_format() {
+        for words in [
+            ["unitcell", "--json", "netns", "list"],
+            ["unitcell", "netns", "--json", "list"],
+            ["unitcell", "show", "--json", "web.service"],
+            ["unitcell", "--json=pretty", "show", "web.service"],
+        ] {
+            let matches = Cli::command().try_get_matches_from(words).unwrap();
+            assert_eq!(Cli::from_arg_matches(&matches).unwrap().looks.json, output::Json::Pretty, "{words:?}");
+        }
+    }
 }

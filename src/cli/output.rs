@@ -31,9 +31,10 @@ pub struct Looks {
         value_name = "FORMAT",
         default_value_t = Json::Off,
         default_missing_value = "pretty",
-        num_args = 0..=1
+        num_args = 0..=1,
+        require_equals = true
     )]
-    json: Json,
+    pub(super) json: Json,
     /// Print no headings
     #[arg(long, global = true)]
     no_legend: bool,
@@ -83,6 +84,13 @@ impl Output {
             Json::Short => serde_json::to_string(value)?,
             Json::Pretty | Json::Off => serde_json::to_string_pretty(value)?,
         })
+    }
+
+    /// Writes one line of many that come as things happen: no pager, and JSON that is never indented.
+    pub fn line<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> io::Result<()> {
+        let line = if self.is_json() { serde_json::to_string(value)? } else { text(value) };
+        let mut stdout = stdout().lock();
+        writeln!(stdout, "{line}").and_then(|()| stdout.flush())
     }
 
     /// A table as it is to look here.

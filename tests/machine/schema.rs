@@ -11,14 +11,17 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("schema")
 }
 
-/// Panics, and says where, unless the value is as the schema of this verb says.
+/// Panics, and says where, unless the value is as the schema of this verb says, or its definition of
+/// this name: `netns list`.
 #[track_caller]
-pub fn check(verb: &str, value: &Value) {
+pub fn check(what: &str, value: &Value) {
+    let (verb, definition) = what.split_once(' ').map_or((what, None), |(verb, name)| (verb, Some(name)));
     let path = directory().join(format!("{verb}.schema.json"));
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let schema: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    if let Err(error) = fits(value, &schema, &schema, "") {
-        panic!("{verb}: {error}\n{value:#}");
+    let part = definition.map_or(&schema, |name| &schema["$defs"][name]);
+    if let Err(error) = fits(value, part, &schema, "") {
+        panic!("{what}: {error}\n{value:#}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `unitcell netns attach`, `delete` and `list`.
+//! `unitcell netns attach`, `delete`, `list` and `monitor`.
 
 use serde::Serialize;
 
@@ -8,6 +8,7 @@ use crate::cli::output::Output;
 use crate::cli::style;
 use crate::cli::table::Table;
 use crate::netlink::{Socket, nsid};
+use crate::netns::monitor::{self, Change};
 use crate::netns::{self, Named, Places, plain};
 use crate::sys::namespace::Namespace;
 
@@ -58,6 +59,25 @@ pub fn list(places: &Places, output: &Output) -> Result<(), Error> {
         None => format!("{}\n", row.name),
     };
     Ok(output.print(&numbered(places)?, |rows| rows.iter().map(line).collect())?)
+}
+
+/// What has happened to a name.
+#[derive(Debug, Serialize)]
+struct Event<'n> {
+    event: &'static str,
+    name: &'n str,
+}
+
+/// Tells of what happens until it can't; why, is returned.
+pub fn monitor(places: &Places, output: &Output) -> Result<Error, Error> {
+    let stopped = monitor::monitor(places, |change, name| {
+        let event = match change {
+            Change::Added => "add",
+            Change::Deleted => "delete",
+        };
+        output.line(&Event { event, name }, |told| format!("{} {}", told.event, told.name))
+    });
+    stopped.map(Error::Output).map_err(Error::NetnsList)
 }
 
 #[derive(Debug, Serialize)]

@@ -6,13 +6,15 @@ use serde_json::Value;
 
 use super::cases;
 use crate::case::{Case, Scope};
+use crate::schema;
 
 cases![
     everyday_namespace,
     ipnetns_answers_alike: alone,
     ipnetns_sees_the_same,
     ipnetns_monitors_alike,
-    ipnetns_executes_alike
+    ipnetns_executes_alike,
+    ipnetns_writes_json_as_its_schema_says
 ];
 
 /// Each is said to `ip` and to `unitcell` in a machine of nothing else; `@` stands for either.
@@ -261,6 +263,38 @@ fn ipnetns_executes_alike(case: &Case) {
     let pids: Vec<&str> = same.ok().lines().collect();
     assert_eq!(pids[0], pids[1]);
     case.sh(&format!("ip netns delete {name}; rm -r /etc/netns/{name}")).ok();
+}
+
+fn ipnetns_writes_json_as_its_schema_says(case: &Case) {
+    let name = case.unique("ns");
+    let json = |verb: &str, words: &str| -> Value {
+        let output = case.sh(&format!("unitcell netns {words}"));
+        let value = serde_json::from_str(output.ok()).unwrap_or_else(|error| panic!("{words}: {error}: {output:?}"));
+        schema::check(&format!("netns {verb}"), &value);
+        value
+    };
+    for (words, state) in
+        [("up", "made"), ("up", "kept"), ("reload", "reloaded"), ("down", "removed"), ("down", "absent")]
+    {
+        assert_eq!(json("change", &format!("{words} {name} --json"))["state"], state);
+    }
+    let added = json("add", &format!("--json=short add {name} --veth"));
+    assert_eq!(added["path"], format!("/run/netns/{name}"));
+    let row = |rows: &Value| rows.as_array().unwrap().iter().find(|row| row["name"] == name.as_str()).unwrap().clone();
+    let number = row(&json("list", "--json list"))["id"].clone();
+    assert_eq!(row(&json("list-long", "list --long --json=pretty"))["made_by_unitcell"], true);
+    assert_eq!(row(&json("list-id", "list-id --json"))["nsid"], number);
+    assert_eq!(json("identify", "identify 1 --json"), Value::Null);
+    let inside = case.sh(&format!("unitcell netns exec {name} unitcell netns identify --json"));
+    assert_eq!(inside.ok(), format!("{name:?}"));
+    assert_eq!(json("pids", &format!("pids {name} --json")), Value::Array(Vec::new()));
+    // Until it listens, something is deleted again and again.
+    let told = case.sh(&format!(
+        "unitcell netns monitor --json >/run/{name}.told & ear=$!
+         until test -s /run/{name}.told; do ip netns add {name}-x; ip netns delete {name}-x; done
+         kill $ear; head -n1 /run/{name}.told; rm /run/{name}.told; unitcell netns delete {name}"
+    ));
+    schema::check("netns monitor", &serde_json::from_str(told.ok()).expect("JSON"));
 }
 
 /// The one-liner, an "internet" that knows no way to the cell, and a client inside.

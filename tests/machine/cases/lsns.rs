@@ -102,6 +102,8 @@ fn see_lsns_as_the_classic_one(case: &Case) {
     assert_eq!(json("lsns"), json("unitcell lsns"));
     let all = case.sh("unitcell lsns --json=short --output-all");
     schema::check("lsns", &serde_json::from_str(all.ok()).expect("JSON"));
+    let processes = case.sh(&format!("unitcell lsns --json {inside}"));
+    schema::check("lsns", &serde_json::from_str(processes.ok()).expect("JSON"));
     assert_eq!(json("lsns")["namespaces"].as_array().unwrap().len(), 8);
     // And the same ends.
     for wrong in ["-t foo", "-o foo", "12", "abc", "-T=foo", "--bogus", &format!("-p 1 {}", init("net"))] {

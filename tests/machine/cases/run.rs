@@ -3,6 +3,7 @@
 use super::cases;
 use crate::case::Case;
 use crate::machine::{Output, USER};
+use crate::schema;
 use crate::terminal;
 
 cases![
@@ -64,9 +65,14 @@ fn run_makes_the_cell_and_passes_the_status_on(case: &Case) {
     let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique("kept")));
     let told = case.sh(&format!("unitcell run --json=short -r --hostname=web --unit={} -- true", unit.name));
     let told: serde_json::Value = serde_json::from_str(told.ok()).unwrap();
+    schema::check("run", &told);
     assert_eq!(told["unit"], unit.name);
     assert_eq!(told["invocation_id"], unit.show("InvocationID"));
     assert_eq!(unit.state(), "active");
+    let ended = case.sh("unitcell run --json --wait --hostname=web -- sh -c 'exit 3'");
+    let ended: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    schema::check("run", &ended);
+    assert_eq!((&ended["result"], &ended["exit_status"]), (&"exit-code".into(), &3.into()));
     let again = case.sh(&format!("unitcell run --unit={} -- true", unit.name));
     assert!(!again.success() && again.stderr.contains("already loaded"), "{again:?}");
 }

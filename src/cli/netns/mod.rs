@@ -8,12 +8,10 @@ mod numbers;
 mod processes;
 
 use std::ffi::OsString;
-use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use super::Error;
 use super::output::Output;
-use crate::netns::monitor::{Change, monitor};
 use crate::netns::{self, Places};
 
 /// Make, list and use named network namespaces, as `ip netns` does, and those of .netns files
@@ -136,17 +134,7 @@ impl Netns {
             Verb::Pids { name } => processes::pids(&places, &name, output)?,
             Verb::Exec { words } if self.all => exec::exec_in_all(&places, &words)?,
             Verb::Exec { words } => exec::exec(&places, &words)?,
-            Verb::Monitor => {
-                let stopped = monitor(&places, |change, name| {
-                    let verb = match change {
-                        Change::Added => "add",
-                        Change::Deleted => "delete",
-                    };
-                    let mut stdout = stdout().lock();
-                    writeln!(stdout, "{verb} {name}").and_then(|()| stdout.flush())
-                });
-                return Err(Error::Output(stopped.map_err(Error::NetnsList)?));
-            }
+            Verb::Monitor => return Err(names::monitor(&places, output)?),
         }
         Ok(ExitCode::SUCCESS)
     }
