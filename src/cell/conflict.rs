@@ -4,6 +4,7 @@
 
 use super::finding::Finding;
 use super::kind::Kind;
+use super::makers::Makers;
 use super::manager::Manager;
 use super::other_root;
 use super::service::allows_family;
@@ -50,24 +51,17 @@ const OF_THE_MOUNT_NAMESPACE: [&str; 31] = [
 ];
 
 /// All conflicts between a unit and the wrapper's work on it.
-pub fn conflicts(
-    unit: &Unit,
-    cell: &Cell,
-    manager: &Manager,
-    maker: impl Fn(Kind) -> Option<Maker>,
-    steps: &[Step],
-) -> Vec<Finding> {
+pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers, steps: &[Step]) -> Vec<Finding> {
     let mut found = Vec::new();
     pid_namespace(unit, cell, &mut found);
-    found.extend(other_root::conflicts(unit, cell, manager, &maker));
+    found.extend(other_root::conflicts(unit, cell, manager, makers));
     watched(unit, cell, manager.version, &mut found);
     found.extend(reload_in_the_past(unit, cell));
-    let sets_up = Kind::ALL.into_iter().any(|kind| maker(kind) == Some(Maker::Wrapper));
-    if !sets_up && !cell.is_watched() {
+    if !makers.any_by_wrapper() && !cell.is_watched() {
         return found;
     }
-    let reason = reason(cell, &maker);
-    found.extend(pam_session(unit, cell, manager, &maker, &reason));
+    let reason = reason(cell, makers);
+    found.extend(pam_session(unit, cell, manager, makers, &reason));
     if cell.is_watched() {
         found.extend(system_call_filter(unit, manager.version, &reason));
     }
@@ -79,8 +73,8 @@ pub fn conflicts(
 }
 
 /// The words for "Hostname= needs the wrapper".
-fn reason(cell: &Cell, maker: impl Fn(Kind) -> Option<Maker>) -> String {
-    let by_kind = Kind::ALL.into_iter().filter(|&kind| maker(kind) == Some(Maker::Wrapper));
+fn reason(cell: &Cell, makers: &Makers) -> String {
+    let by_kind = Kind::ALL.into_iter().filter(|&kind| makers.of(kind) == Some(Maker::Wrapper));
     let names: Vec<String> = by_kind
         .map(|kind| cell.directives_of(kind))
         .chain([watching_directives(cell)])
@@ -124,17 +118,11 @@ fn reload_in_the_past(unit: &Unit, cell: &Cell) -> Option<Finding> {
 }
 
 /// A PAM session lasts as long as the process that systemd has opened it for, as its user.
-fn pam_session(
-    unit: &Unit,
-    cell: &Cell,
-    manager: &Manager,
-    maker: impl Fn(Kind) -> Option<Maker>,
-    reason: &str,
-) -> Option<Finding> {
+fn pam_session(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers, reason: &str) -> Option<Finding> {
     let line = unit.last("Service", "PAMName")?;
-    let why = if maker(Kind::Pid) == Some(Maker::Wrapper) {
+    let why = if makers.of(Kind::Pid) == Some(Maker::Wrapper) {
         "a PAM session ends with the process that hands over to another one in the PID namespace"
-    } else if maker(Kind::User) == Some(Maker::Wrapper) || manager.scope == Scope::User {
+    } else if makers.of(Kind::User) == Some(Maker::Wrapper) || manager.scope == Scope::User {
         "the wrapper makes a user namespace as root alone, who has no session"
     } else if cell.is_watched() {
         "the watcher would outlive its PAM session"

@@ -33,8 +33,8 @@ pub struct Decision {
 pub struct Makers {
     of: [(Kind, Option<Maker>); 8],
     /// Until 254, systemd leaves the /sys of the host mounted for a service in another network namespace,
-    /// and one of root could change the host's interfaces there.
-    sys: bool,
+    /// and one of root could change the host's interfaces there: who sees to it, where somebody has to.
+    sys: Option<Maker>,
 }
 
 impl Makers {
@@ -42,8 +42,10 @@ impl Makers {
     /// say of that namespace, else the wrapper. The user namespace comes last and takes the
     /// privilege away; so the wrapper makes it whenever it makes anything else. In a user manager it comes first
     /// and gives the privilege; so whoever makes it makes all the others.
-    pub fn choose(cell: &Cell, manager: &Manager) -> Makers {
-        let mut makers = Makers { of: Kind::ALL.map(|kind| (kind, None)), sys: false };
+    ///
+    /// What systemd may leave undone is the wrapper's only where it `can_set_up` anything in the unit.
+    pub fn choose(cell: &Cell, manager: &Manager, can_set_up: bool) -> Makers {
+        let mut makers = Makers { of: Kind::ALL.map(|kind| (kind, None)), sys: None };
         for (kind, maker) in &mut makers.of {
             let touched = cell.source(*kind).is_some()
                 || (*kind == Kind::Cgroup && cell.protect_control_groups != ProtectControlGroups::No);
@@ -60,10 +62,11 @@ impl Makers {
         }
         // Who has no privilege can do no harm there, and could not mount another /sys; and a mount namespace
         // that is joined is others', too: what they have at /sys stays.
-        makers.sys = makers.of(Kind::Network) == Some(Maker::Native)
+        let is_foreign = makers.of(Kind::Network) == Some(Maker::Native)
             && manager.version < 254
             && manager.scope == Scope::System
             && !cell.joins(Kind::Mount);
+        makers.sys = is_foreign.then_some(if can_set_up { Maker::Wrapper } else { Maker::Native });
         if makers.of(Kind::User) == Some(Maker::Native) && makers.any_by_wrapper() {
             makers.set(Kind::User, Maker::Wrapper);
         }
@@ -86,17 +89,17 @@ impl Makers {
 
     /// Does the wrapper mount the /sys of the network namespace that systemd makes?
     pub fn mount_sys(&self) -> bool {
-        self.sys
+        self.sys == Some(Maker::Wrapper)
     }
 
-    /// The same without that /sys: what is left is what systemd itself does.
-    pub fn without_sys(self) -> Makers {
-        Makers { sys: false, ..self }
+    /// Does nobody mount it?
+    pub fn leave_foreign_sys(&self) -> bool {
+        self.sys == Some(Maker::Native)
     }
 
     /// Is there any work for the wrapper?
     pub fn any_by_wrapper(&self) -> bool {
-        self.sys || self.of.iter().any(|(_, maker)| *maker == Some(Maker::Wrapper))
+        self.mount_sys() || self.of.iter().any(|(_, maker)| *maker == Some(Maker::Wrapper))
     }
 }
 
@@ -115,7 +118,7 @@ pub fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decisio
             let why = match (maker, native) {
                 (None, _) if directive.kind.is_some() => "asks for nothing".to_owned(),
                 (None, _) => "holds for the whole cell".to_owned(),
-                (Some(Maker::Native), _) if makers.sys && directive.kind == Some(Kind::Network) => {
+                (Some(Maker::Native), _) if makers.mount_sys() && directive.kind == Some(Kind::Network) => {
                     format!("systemd {version} has it; its /sys the wrapper mounts")
                 }
                 (Some(Maker::Native), _) => format!("systemd {version} has it"),

@@ -5,6 +5,7 @@
 //! outside. The wrapper takes all of it away again before it executes the service.
 
 use super::finding::Finding;
+use super::makers::Makers;
 use super::manager::Manager;
 use super::relocate::Lines;
 use super::{Cell, Kind, Maker, PrivateUsers, Source};
@@ -46,7 +47,7 @@ fn file_name(path: &str) -> &str {
 }
 
 /// What the wrapper can't do in such a root.
-pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, maker: impl Fn(Kind) -> Option<Maker>) -> Vec<Finding> {
+pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers) -> Vec<Finding> {
     let untried = UNTRIED.iter().filter_map(|key| unit.last("Service", key));
     let Some(root) = setting(unit) else { return untried.map(not_supported).collect() };
     let mut found: Vec<Finding> = untried.map(not_supported).collect();
@@ -74,7 +75,7 @@ pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, maker: impl Fn(Kin
             "remove one of the two",
         ));
     }
-    for kind in Kind::ALL.into_iter().filter(|&kind| maker(kind) == Some(Maker::Wrapper)) {
+    for kind in Kind::ALL.into_iter().filter(|&kind| makers.of(kind) == Some(Maker::Wrapper)) {
         // The processes in there are the same as outside.
         if let Some(Source::Path(path)) = cell.source(kind)
             && !path.starts_with("/proc/")

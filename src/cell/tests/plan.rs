@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::super::arbitrary::{cell_lines, manager, managers, service_lines, unit, unit_with};
 use super::super::command::KEYS;
 use super::*;
-use crate::unit::Location;
+use crate::cell::{Cell, Directive, Kind, Maker, ProtectControlGroups};
+use crate::unit::{Location, Scope};
 
 /// Keys that make or join a namespace.
 const NATIVE: [&str; 10] = [
@@ -94,7 +95,7 @@ proptest! {
         let plan = plan(&unit, &manager);
         for kind in Kind::ALL {
             let of_kind = |decision: &&Decision| {
-                let directive = super::super::Directive::by_name(decision.directive).unwrap();
+                let directive = Directive::by_name(decision.directive).unwrap();
                 directive.kind == Some(kind)
             };
             let makers: Vec<Option<Maker>> = plan.decisions.iter().filter(of_kind).map(|one| one.maker).collect();
