@@ -147,6 +147,9 @@ impl Planner<'_> {
             }
             if identity.drop_ambient {
                 plan.service_lines.push(("AmbientCapabilities", "~".to_owned()));
+            } else if self.manager.scope == Scope::User && !identity.ambient.is_empty() {
+                // There are none to raise outside of the user namespace.
+                plan.service_lines.push(("AmbientCapabilities", String::new()));
             }
             if identity.secure_bits.is_some() {
                 plan.service_lines.push(("SecureBits", String::new()));

@@ -9,6 +9,8 @@ cases![
     user_cell_without_user_namespace_does_not_start,
     user_native_directive_that_fails_open_is_caught,
     user_cell_with_user_namespace,
+    user_cell_of_all_that_systemd_could_make,
+    user_sets_up_a_network_of_its_own,
     user_named_network_namespace_is_refused,
 ];
 
@@ -50,6 +52,47 @@ fn user_cell_with_user_namespace(case: &Case) {
     }
     unit.stop().ok();
     assert_eq!(unit.result(), "success");
+}
+
+/// What belongs to the user namespace that the wrapper makes is made within it.
+fn user_cell_of_all_that_systemd_could_make(case: &Case) {
+    let unit = case.user_service(
+        "web",
+        "",
+        "PrivateUsers=self\nPrivateNetwork=yes\nPrivateIPC=yes\nPrivateMounts=yes\nPrivatePIDs=yes\nHostname=web\n\
+         ProtectControlGroups=strict\nTimeOffsetBoottime=1d",
+    );
+    let dump = unit.dump();
+    for kind in ["user", "net", "ipc", "mnt", "pid", "uts", "cgroup", "time"] {
+        assert_ne!(dump.ns(kind), case.manager_ns(kind), "{kind}");
+    }
+    assert_eq!((dump.pid(), dump.hostname()), (1, "web"));
+    assert!(dump.text("cgroup").lines().any(|line| line == "0::/"), "{}", dump.text("cgroup"));
+    unit.stop().ok();
+    assert_eq!(unit.result(), "success", "{}", unit.journal());
+}
+
+/// Without any privilege outside, and with all that it takes inside.
+fn user_sets_up_a_network_of_its_own(case: &Case) {
+    for (name, service, cell) in [
+        ("root", "", "PrivateUsers=subuid:1000"),
+        ("self", "AmbientCapabilities=CAP_NET_ADMIN", "PrivateUsers=self"),
+        ("more", "AmbientCapabilities=CAP_NET_ADMIN", "PrivateUsers=self\nHostname=web"),
+    ] {
+        let out = format!("/run/unitcell-tests/{}", case.unique(name));
+        let unit = case.user_service(
+            name,
+            &format!(
+                "{service}\nType=oneshot\nStandardOutput=file:{out}\n\
+                 ExecStart=sh -c 'ip link add user0 type veth peer name user1 && ip link set user0 up && \
+                 ip link set user1 up && ip address add 10.9.0.1/24 dev user0 && ip -4 address show dev user0'"
+            ),
+            &format!("PrivateNetwork=yes\n{cell}"),
+        );
+        assert_eq!(unit.result(), "success", "{}", unit.journal());
+        assert!(case.read(&out).contains("10.9.0.1/24"), "{name}");
+        assert!(!case.sh("ip link show user0").success(), "it is the host's");
+    }
 }
 
 fn user_named_network_namespace_is_refused(case: &Case) {
