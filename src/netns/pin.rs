@@ -35,10 +35,17 @@ pub fn look(path: &Path) -> Result<Pin, Error> {
     }
 }
 
-/// The inode number of the namespace that is pinned there, if one is.
+/// The inode number of the namespace that is pinned there, or that a link leads to, if one is.
 pub fn inode(path: &Path) -> Result<Option<u64>, Error> {
     let failed = |error| Error::system("look at", path)(error);
-    let metadata = path.symlink_metadata().map_err(failed)?;
+    let metadata = match path.metadata() {
+        Ok(metadata) => metadata,
+        // A link to a process that has ended, or is not to be looked at, or what is gone by now.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(failed(error)),
+    };
     let pinned = metadata.is_file() && sys::pin::is_namespace(path).map_err(failed)?;
     Ok(pinned.then(|| metadata.ino()))
 }

@@ -1,16 +1,16 @@
 //! Tables of scripts that must print the same with a classic tool and with ours in its place.
 //!
 //! A row is a name, the version of util-linux from which on its own tool does this, the script, and
-//! what it prints. The classic tool goes first, and proves the row. In a script, `$UNSHARE` and
-//! `$NSENTER` are the tools, and what `classic/prelude.sh` defines is there.
+//! what it prints. The classic tool goes first, and proves the row. In a script, `$UNSHARE`, `$NSENTER`,
+//! `$LSNS` and `$IP` (for `$IP netns`) are the tools, and what `classic/prelude.sh` defines is there.
 
 use crate::case::Case;
 
 const PRELUDE: &str = include_str!("classic/prelude.sh");
 
 /// The tools under test, each with a variable for each command.
-const CLASSIC: &[&str] = &["UNSHARE=unshare", "NSENTER=nsenter"];
-const OURS: &[&str] = &["UNSHARE=unitcell unshare", "NSENTER=unitcell nsenter"];
+const CLASSIC: &[&str] = &["UNSHARE=unshare", "NSENTER=nsenter", "LSNS=lsns", "IP=ip"];
+const OURS: &[&str] = &["UNSHARE=unitcell unshare", "NSENTER=unitcell nsenter", "LSNS=unitcell lsns", "IP=unitcell"];
 
 /// A row runs in namespaces of its own, whose end is the end of all that it has left running. The
 /// kernel counts mount namespaces for each processor, and lets one be pinned only in one of a lower

@@ -54,7 +54,7 @@ impl Listing<'_> {
         let height = cells.iter().map(Vec::len).max().unwrap_or(1).max(1);
         for line in 0..height {
             let text = |(cell, column): (&Vec<String>, &Column)| {
-                let text = cell.get(line).cloned().unwrap_or_default();
+                let text = cell.get(line).map(|text| printable(text)).unwrap_or_default();
                 match self.tree == Some(*column) {
                     true if line == 0 => format!("{}{text}", place.prefix),
                     true => place.continued.clone(),
@@ -135,12 +135,24 @@ impl Serialize for Object<'_> {
     }
 }
 
+/// The text without what would steer the terminal.
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_control() {
+            char.to_string().bytes().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
+        } else {
+            out.push(char);
+        }
+    }
+    out
+}
+
 fn raw(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            // What is escaped already stays as it is.
-            b'\\' | b'!'..=b'~' => out.push(char::from(byte)),
+            b'!'..=b'~' if byte != b'\\' => out.push(char::from(byte)),
             byte => out.push_str(&format!("\\x{byte:02x}")),
         }
     }
@@ -154,6 +166,12 @@ mod tests {
     #[test]
     fn raw_text_has_no_white_space() {
         assert_eq!(raw("├─a b"), "\\xe2\\x94\\x9c\\xe2\\x94\\x80a\\x20b");
+        assert_eq!(raw("a\nb\\n"), "a\\x0ab\\x5cn");
         assert_eq!(raw(""), "");
+    }
+
+    #[test]
+    fn what_would_steer_the_terminal_is_escaped() {
+        assert_eq!(printable("a\x1b[31mb\u{fffd} ä\n"), "a\\x1b[31mb\u{fffd} ä\\x0a");
     }
 }

@@ -2,9 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 
 use nix::unistd::{Uid, User};
 
@@ -74,7 +72,7 @@ impl<'s> Table<'s> {
             Column::Netnsid => text(self.nsid(namespace)),
             Column::Nsfs => match namespace.pins.as_slice() {
                 [] => Value::None,
-                pins => Value::Lines(pins.iter().map(|pin| printable(pin.as_os_str().as_bytes())).collect()),
+                pins => Value::Lines(pins.iter().map(|pin| pin.display().to_string()).collect()),
             },
             Column::Pns => Value::Number(self.parents.get(&row.inode).copied().unwrap_or(0)),
             Column::Ons => Value::Number(self.owners.get(&row.inode).copied().unwrap_or(0)),
@@ -127,36 +125,11 @@ fn text(value: Option<String>) -> Value {
 /// The command line, or of a process without one its name.
 fn command(process: &Process) -> Option<String> {
     let bytes = process.read_bytes("cmdline").ok()?;
-    let line: Vec<u8> = bytes.iter().map(|&byte| if byte == 0 { b' ' } else { byte }).collect();
-    let line = line.trim_ascii_end();
-    if line.is_empty() {
+    let words = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
+    let line: Vec<u8> = words.iter().map(|&byte| if byte == 0 { b' ' } else { byte }).collect();
+    if line.trim_ascii().is_empty() {
         process.read("comm").ok().map(|name| name.trim_end().to_owned())
     } else {
-        Some(printable(line))
-    }
-}
-
-/// The text without what would steer the terminal.
-fn printable(bytes: &[u8]) -> String {
-    let text = OsStr::from_bytes(bytes).to_string_lossy();
-    let mut out = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            char if char.is_control() => {
-                char.to_string().bytes().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")))
-            }
-            char => out.push(char),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_would_steer_the_terminal_is_escaped() {
-        assert_eq!(printable(b"a\x1b[31mb\xff \xc3\xa4"), "a\\x1b[31mb\u{fffd} ä");
+        Some(String::from_utf8_lossy(&line).into_owned())
     }
 }
