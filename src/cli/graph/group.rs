@@ -1,5 +1,6 @@
 //! What is drawn as a node, what is only named, and what belongs together.
 
+use super::natural::natural;
 use crate::cell::Kind;
 use crate::inspect::network::{Interface, Peer};
 use crate::inspect::topology::{Namespace, Network, Topology, Unit};
@@ -43,17 +44,14 @@ impl<'t> Groups<'t> {
             groups = others;
         }
         for group in &mut groups {
-            group.namespaces.sort_by_key(|one| (one.kind != Kind::Network, one.kind, one.name.clone(), one.inode));
+            group.namespaces.sort_by(|one, other| by_namespace(one).cmp(&by_namespace(other)));
             // Units stand where their first namespace does.
             let place = |unit: &Unit| group.namespaces.iter().position(|one| unit.namespaces.contains(&one.inode));
-            group.units.sort_by_key(|unit| (place(unit).unwrap_or(usize::MAX), unit.name.clone()));
+            let by_unit = |unit: &&'t Unit| (place(unit).unwrap_or(usize::MAX), natural(&unit.name));
+            group.units.sort_by(|one, other| by_unit(one).cmp(&by_unit(other)));
         }
         // Networks first, and pictures don't depend on inode numbers.
-        groups.sort_by_key(|group| {
-            let name = group.units.first().map(|unit| unit.name.clone());
-            let network = group.namespaces.first().and_then(|one| one.name.clone());
-            (group.namespaces.first().is_none_or(|one| one.kind != Kind::Network), name.is_none(), name, network)
-        });
+        groups.sort_by(|one, other| by_group(one).cmp(&by_group(other)));
         Groups { topology, drawn, groups }
     }
 
@@ -100,6 +98,16 @@ impl<'t> Groups<'t> {
     pub fn shows_host(&self) -> bool {
         visible(&self.topology.host_network).next().is_some()
     }
+}
+
+fn by_namespace(one: &Namespace) -> impl Ord {
+    (one.kind != Kind::Network, one.kind, one.name.as_deref().map(natural), one.inode)
+}
+
+fn by_group<'t>(group: &Group<'t>) -> impl Ord + use<'t> {
+    let name = group.units.first().map(|unit| natural(&unit.name));
+    let network = group.namespaces.first().and_then(|one| one.name.as_deref()).map(natural);
+    (group.namespaces.first().is_none_or(|one| one.kind != Kind::Network), name.is_none(), name, network)
 }
 
 /// Between two interfaces.

@@ -4,6 +4,7 @@ mod dot;
 mod group;
 mod layout;
 mod mermaid;
+mod natural;
 mod svg;
 
 use std::process::ExitCode;

@@ -102,6 +102,18 @@ fn wires_of_many_services_hardly_cross() {
 }
 
 #[test]
+fn units_stand_in_the_order_of_their_numbers() {
+    let topology = machine(24);
+    let groups = group::Groups::of(&topology).groups;
+    let number = |unit: &&Unit| unit.name["service-".len()..].trim_end_matches(".service").parse::<u32>().unwrap();
+    let numbers = |of: fn(&&Unit) -> bool| -> Vec<u32> {
+        groups.iter().flat_map(|group| &group.units).filter(|unit| of(unit)).map(number).collect()
+    };
+    assert_eq!(numbers(|unit| unit.namespaces.len() == 3), [0, 2, 4, 5, 6, 8, 10, 12, 14, 15, 16, 18, 20, 22]);
+    assert_eq!(numbers(|unit| unit.namespaces.len() == 2), [1, 3, 7, 9, 11, 13, 17, 19, 21, 23]);
+}
+
+#[test]
 fn units_that_share_hang_together() {
     let dot = dot::render(&machine(6));
     assert!(
