@@ -15,7 +15,6 @@ pub struct Carrier<'c> {
     pub scene: Scene<'c>,
     places: &'c Places,
     name: &'c str,
-    identity: Identity,
     ledger: Ledger,
 }
 
@@ -23,15 +22,15 @@ impl<'c> Carrier<'c> {
     /// Opens the ledger and the namespace, which is there. What the ledger tells of another
     /// namespace, which is gone, is taken back first.
     pub fn open(places: &'c Places, name: &'c str, identity: Identity) -> Result<Carrier<'c>, Error> {
-        let (of, mut ledger) = Ledger::open(places, name)?;
-        if of != Some(identity) {
+        let mut ledger = Ledger::open(places, name)?;
+        if ledger.about() != Some(identity) {
             let mut gone = Scene::open(places, name, false)?;
             for made in teardown(ledger.made(), true) {
                 undo(places, name, &mut gone, made)?;
             }
             ledger.begin(identity)?;
         }
-        Ok(Carrier { scene: Scene::open(places, name, true)?, places, name, identity, ledger })
+        Ok(Carrier { scene: Scene::open(places, name, true)?, places, name, ledger })
     }
 
     /// Makes what is desired out of what there is.
@@ -41,7 +40,7 @@ impl<'c> Carrier<'c> {
             match change {
                 Change::Undo(made) => {
                     undo(self.places, self.name, &mut self.scene, made)?;
-                    self.ledger.strike(&made.thing, self.identity)?;
+                    self.ledger.strike(&made.thing)?;
                 }
                 Change::Ensure(thing) => self.ensure(thing)?,
             }
@@ -59,7 +58,7 @@ impl<'c> Carrier<'c> {
         if !ours && self.scene.is_there(thing)? {
             // Somebody else's, which `down` must not take away.
             return match known {
-                Some(_) => self.ledger.strike(thing, self.identity),
+                Some(_) => self.ledger.strike(thing),
                 None => Ok(()),
             };
         }
@@ -82,15 +81,14 @@ impl<'c> Carrier<'c> {
 /// Goes on after an error; what could not be taken back stays in the ledger. The result says
 /// whether the namespace may go: a link that could not leave it would be lost.
 pub fn take_down(places: &Places, name: &str, pinned: Option<Identity>, goes: bool) -> (bool, Vec<Error>) {
-    let (of, mut ledger, mut scene);
-    let there;
-    match Ledger::open(places, name).and_then(|(identity, ledger)| {
-        let there = identity.is_some() && identity == pinned;
-        Ok((identity, ledger, there, Scene::open(places, name, there)?))
-    }) {
-        Ok(opened) => (of, ledger, there, scene) = opened,
+    let opened = Ledger::open(places, name).and_then(|ledger| {
+        let there = pinned.is_some() && ledger.about() == pinned;
+        Ok((ledger, there, Scene::open(places, name, there)?))
+    });
+    let (mut ledger, there, mut scene) = match opened {
+        Ok(opened) => opened,
         Err(error) => return (false, vec![error]),
-    }
+    };
     let (mut may_go, mut errors, mut left) = (true, Vec::new(), Vec::new());
     for made in teardown(ledger.made(), goes || !there) {
         if let Err(error) = undo(places, name, &mut scene, made) {
@@ -99,11 +97,7 @@ pub fn take_down(places: &Places, name: &str, pinned: Option<Identity>, goes: bo
             left.insert(0, made.clone());
         }
     }
-    let written = match of {
-        Some(identity) if !left.is_empty() => ledger.keep(left, identity),
-        _ => ledger.remove(),
-    };
-    errors.extend(written.err());
+    errors.extend(ledger.keep(left).err());
     (may_go, errors)
 }
 

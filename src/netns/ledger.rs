@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,13 +16,13 @@ use super::{Error, Identity, Places};
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
+    about: Option<Identity>,
     made: Vec<Made>,
 }
 
 impl Ledger {
-    /// Reads what there is, and which namespace it is about: of one that is gone, it says nothing of
-    /// what is in the one that has the name now.
-    pub fn open(places: &Places, name: &str) -> Result<(Option<Identity>, Ledger), Error> {
+    /// Reads what there is.
+    pub fn open(places: &Places, name: &str) -> Result<Ledger, Error> {
         let path = places.record(name).join("ledger");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -30,10 +30,16 @@ impl Ledger {
             Err(error) => return Err(Error::system("read", &path)(error)),
         };
         let mut lines = text.lines();
-        let identity = lines.next().and_then(|line| serde_json::from_str(line).ok());
+        let about = lines.next().and_then(|line| serde_json::from_str(line).ok());
         // The last line may be cut short: what it was about to tell was not made.
         let made = lines.map_while(|line| serde_json::from_str(line).ok()).collect();
-        Ok((identity, Ledger { path, made }))
+        Ok(Ledger { path, about, made })
+    }
+
+    /// Which namespace it is about: of one that is gone, it says nothing of what is in the one that
+    /// has the name now.
+    pub fn about(&self) -> Option<Identity> {
+        self.about
     }
 
     /// All things, in the order in which they were made.
@@ -41,32 +47,35 @@ impl Ledger {
         &self.made
     }
 
-    /// Begins anew, with nothing but the namespace that it will be about.
+    /// Begins anew, with nothing but the namespace that it will be about: until there is something to
+    /// tell, there is no file.
     pub fn begin(&mut self, identity: Identity) -> Result<(), Error> {
+        self.about = Some(identity);
         self.made.clear();
-        self.write(&identity)
+        self.remove()
     }
 
     /// Writes a thing down.
     pub fn add(&mut self, made: Made) -> Result<(), Error> {
         let line = line(&made);
-        let appended =
-            OpenOptions::new().append(true).open(&self.path).and_then(|mut file| file.write_all(line.as_bytes()));
-        appended.map_err(Error::system("write", &self.path))?;
         self.made.push(made);
-        Ok(())
+        if self.made.len() == 1 {
+            return self.write();
+        }
+        let file = OpenOptions::new().append(true).open(&self.path);
+        file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(Error::system("write", &self.path))
     }
 
     /// Strikes a thing out.
-    pub fn strike(&mut self, thing: &Thing, identity: Identity) -> Result<(), Error> {
+    pub fn strike(&mut self, thing: &Thing) -> Result<(), Error> {
         self.made.retain(|made| made.thing != *thing);
-        self.write(&identity)
+        self.write()
     }
 
     /// Keeps these things alone.
-    pub fn keep(&mut self, made: Vec<Made>, identity: Identity) -> Result<(), Error> {
+    pub fn keep(&mut self, made: Vec<Made>) -> Result<(), Error> {
         self.made = made;
-        self.write(&identity)
+        self.write()
     }
 
     /// Removes it.
@@ -74,8 +83,11 @@ impl Ledger {
         remove_file(&self.path)
     }
 
-    fn write(&self, identity: &Identity) -> Result<(), Error> {
-        let text: String = std::iter::once(line(identity)).chain(self.made.iter().map(line)).collect();
+    fn write(&self) -> Result<(), Error> {
+        if self.made.is_empty() {
+            return self.remove();
+        }
+        let text: String = std::iter::once(line(&self.about)).chain(self.made.iter().map(line)).collect();
         write_whole(&self.path, &text)
     }
 }
@@ -87,23 +99,25 @@ pub fn line(value: &impl Serialize) -> String {
     line
 }
 
-/// What is written first, in the directory of all records: the lock is held, so one is enough, and
-/// what a crash leaves of it is found again.
-pub fn temporary(records: &std::path::Path) -> PathBuf {
-    records.join(".tmp")
+/// What a crash may have left of [`write_whole`] where one name is worked upon.
+pub fn temporaries(places: &Places, name: &str) -> [PathBuf; 3] {
+    [places.record(name), places.shared(), places.leases()].map(|directory| directory.join(TEMPORARY))
 }
 
+/// What is written first. Whoever writes holds the lock, or is the only one who writes for the name.
+const TEMPORARY: &str = ".tmp";
+
 /// Writes a file, whole or not at all.
-pub fn write_whole(path: &std::path::Path, text: &str) -> Result<(), Error> {
+pub fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
     let directory = path.parent().unwrap_or(path);
     fs::create_dir_all(directory).map_err(Error::system("make", directory))?;
-    let temporary = temporary(directory.parent().unwrap_or(directory));
+    let temporary = directory.join(TEMPORARY);
     fs::write(&temporary, text).map_err(Error::system("write", &temporary))?;
     fs::rename(&temporary, path).map_err(Error::system("write", path))
 }
 
 /// Removes a file that may be missing.
-pub fn remove_file(path: &std::path::Path) -> Result<(), Error> {
+pub fn remove_file(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::system("remove", path)(error)),
         _ => Ok(()),
@@ -111,7 +125,7 @@ pub fn remove_file(path: &std::path::Path) -> Result<(), Error> {
 }
 
 /// Reads a file of one value; a damaged one says nothing.
-pub fn read_value<T: DeserializeOwned>(path: &std::path::Path) -> Result<Option<T>, Error> {
+pub fn read_value<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(serde_json::from_str(&text).ok()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::addresses::Addresses;
+use super::at_once::at_once;
 use super::carry::{Carrier, take_down};
 use super::decide::{self, DownAction, Pin, UpAction};
 use super::description::{self, Description};
 use super::desired::desired;
 use super::directory::{lock, prepare_pins};
-use super::ledger::{remove_file, temporary};
+use super::ledger::{remove_file, temporaries};
 use super::record::Record;
 use super::scene::Scene;
 use super::settle::settle;
@@ -37,23 +38,76 @@ pub enum Down {
     Left,
 }
 
-/// Makes the named network namespace be there, with lo up and all that its description asks for, and
-/// waits until that can be used; `told` hears what goes on.
-pub fn up(places: &Places, name: &str, told: &mut dyn FnMut(&str)) -> Result<Up, Error> {
-    let description = described(places, name)?;
-    let mut up = None;
-    let outcome = make(places, name, &description, &mut up).and_then(|things| ready(places, name, &things, told));
-    match outcome {
-        Ok(()) => Ok(up.unwrap_or(Up::Kept)),
-        Err(error) => {
-            // Half a namespace is of no use; one that was up before may be in use.
-            if !matches!(up, None | Some(Up::Kept)) {
-                let mut errors = vec![error];
-                errors.extend(down(places, name).err());
-                return Err(Error::of_all(errors).unwrap_err());
-            }
-            Err(error)
+/// Makes the named network namespaces be there, each given once, with lo up and all that its
+/// description asks for, and waits until that can be used; `told` hears what goes on. Each has an
+/// outcome of its own, unless nothing could be begun.
+pub fn up(places: &Places, names: &[String], told: &mut dyn FnMut(&str)) -> Result<Vec<Result<Up, Error>>, Error> {
+    let mut rising: Vec<Rising<'_>> = names.iter().map(|name| Rising::new(places, name)).collect();
+    {
+        // No two of us at once: between the look and the last step nothing of ours changes.
+        let _lock = lock(&places.records)?;
+        prepare_pins(&places.pins)?;
+        at_once(&mut rising, |one| one.go(|one| one.make(places)));
+        // What comes into one, others may need as well, or have.
+        for one in &mut rising {
+            one.go(|one| one.fill(places));
         }
+    }
+    for one in &mut rising {
+        one.go(|one| ready(places, one.name, &one.things, told));
+    }
+    Ok(rising.into_iter().map(|one| one.end(places)).collect())
+}
+
+/// A name on its way up.
+struct Rising<'n> {
+    name: &'n str,
+    /// Without a file it is a plain namespace.
+    description: Description,
+    made: Option<(Up, Identity)>,
+    things: Vec<Thing>,
+    /// Up to what stopped it.
+    outcome: Result<(), Error>,
+}
+
+impl<'n> Rising<'n> {
+    fn new(places: &Places, name: &'n str) -> Rising<'n> {
+        let (description, outcome) = match described(places, name) {
+            Ok(description) => (description, Ok(())),
+            Err(error) => (Description::default(), Err(error)),
+        };
+        Rising { name, description, made: None, things: Vec::new(), outcome }
+    }
+
+    /// The next step, if nothing has stopped it.
+    fn go(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Error>) {
+        if self.outcome.is_ok() {
+            self.outcome = step(self);
+        }
+    }
+
+    fn make(&mut self, places: &Places) -> Result<(), Error> {
+        self.made = Some(make_namespace(places, self.name)?);
+        Ok(())
+    }
+
+    fn fill(&mut self, places: &Places) -> Result<(), Error> {
+        if let Some((_, identity)) = self.made {
+            self.things = fill(places, self.name, &self.description, identity)?;
+        }
+        Ok(())
+    }
+
+    fn end(self, places: &Places) -> Result<Up, Error> {
+        let up = self.made.map(|(up, _)| up);
+        let Err(error) = self.outcome else { return Ok(up.unwrap_or(Up::Kept)) };
+        // Half a namespace is of no use; one that was up before may be in use.
+        if matches!(up, None | Some(Up::Kept)) {
+            return Err(error);
+        }
+        let mut errors = vec![error];
+        errors.extend(down(places, self.name).err());
+        Err(Error::of_all(errors).unwrap_err())
     }
 }
 
@@ -72,28 +126,14 @@ pub fn reload(places: &Places, name: &str, told: &mut dyn FnMut(&str)) -> Result
 }
 
 /// What there is to say about a name; without a file it is a plain namespace.
-fn described(places: &Places, name: &str) -> Result<Option<Description>, Error> {
+fn described(places: &Places, name: &str) -> Result<Description, Error> {
     let (description, findings) = description::read(&places.descriptions, name);
     let errors: Vec<_> = findings.into_iter().filter(|finding| finding.is_error()).collect();
-    if errors.is_empty() { Ok(description) } else { Err(Error::Described(errors)) }
-}
-
-fn make(
-    places: &Places,
-    name: &str,
-    description: &Option<Description>,
-    up: &mut Option<Up>,
-) -> Result<Vec<Thing>, Error> {
-    // No two of us at once: between the look and the last step nothing of ours changes.
-    let _lock = lock(&places.records)?;
-    let (outcome, identity) = make_namespace(places, name)?;
-    *up = Some(outcome);
-    fill(places, name, description, identity)
+    if errors.is_empty() { Ok(description.unwrap_or_default()) } else { Err(Error::Described(errors)) }
 }
 
 fn make_namespace(places: &Places, name: &str) -> Result<(Up, Identity), Error> {
     let (path, record) = (places.pin(name), Record::of(places, name));
-    prepare_pins(&places.pins)?;
     let found = pin::look(&path)?;
     match (decide::up(record.read()?, found), found) {
         (UpAction::Keep, Pin::Namespace(identity)) => Ok((Up::Kept, identity)),
@@ -114,19 +154,9 @@ fn make_namespace(places: &Places, name: &str) -> Result<(Up, Identity), Error> 
     }
 }
 
-/// Makes in the namespace, and around it, what the description asks for; the lock is held.
-fn fill(
-    places: &Places,
-    name: &str,
-    description: &Option<Description>,
-    identity: Identity,
-) -> Result<Vec<Thing>, Error> {
-    let plain = Description::default();
-    let description = match description {
-        Some(description) => description,
-        // It may have had a file before, and a service in it must not ask the host's resolver.
-        None => &plain,
-    };
+/// Makes in the namespace, and around it, what the description asks for; the lock is held. A name
+/// without one may have had one before, and a service in it must not ask the host's resolver.
+fn fill(places: &Places, name: &str, description: &Description, identity: Identity) -> Result<Vec<Thing>, Error> {
     dns::write(places, name, &description.general)?;
     let mut carrier = Carrier::open(places, name, identity)?;
     let facts = facts::gather(places, name, description, &mut carrier.scene)?;
@@ -137,6 +167,9 @@ fn fill(
 
 /// Waits, without the lock.
 fn ready(places: &Places, name: &str, things: &[Thing], told: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    if things.is_empty() {
+        return Ok(());
+    }
     settle(places, name, &mut Scene::open(places, name, true)?, things, told)
 }
 
@@ -153,7 +186,7 @@ pub fn down(places: &Places, name: &str) -> Result<Down, Error> {
     let (may_go, mut errors) = take_down(places, name, pinned, goes);
     errors.extend(Addresses::open(places, name).and_then(Addresses::release).err());
     errors.extend(dns::remove(places, name).err());
-    errors.extend(remove_file(&temporary(&places.records)).err());
+    errors.extend(temporaries(places, name).iter().filter_map(|path| remove_file(path).err()));
     if !may_go {
         return Err(Error::of_all(errors).err().unwrap_or(Error::Several(Vec::new())));
     }
@@ -234,7 +267,8 @@ mod tests {
         fs::create_dir_all(directory.path().join("etc/unitcell")).unwrap();
         for (text, expected) in [("[Veth]\nAdress=auto\n", "did you mean Address=?"), ("", "is masked")] {
             fs::write(directory.path().join("etc/unitcell/blue.netns"), text).unwrap();
-            let error = up(&places, "blue", &mut |_| {}).unwrap_err();
+            let mut outcomes = up(&places, &["blue".to_owned()], &mut |_| {}).unwrap();
+            let error = outcomes.remove(0).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
             assert!(!places.pin("blue").exists());
         }

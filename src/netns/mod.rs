@@ -23,6 +23,8 @@ pub use tool::*;
 #[cfg(feature = "tool")]
 mod addresses;
 #[cfg(feature = "tool")]
+mod at_once;
+#[cfg(feature = "tool")]
 mod carry;
 #[cfg(feature = "tool")]
 mod change;

@@ -52,14 +52,19 @@ impl Places {
         self.records.with_file_name(format!("{name}.netns"))
     }
 
-    /// The file about what several names need. No name begins with a dot.
-    pub fn shared(&self, key: &str) -> PathBuf {
-        self.records.join(".shared").join(key)
+    /// The directory of what is known of things that several names need. No name begins with a dot.
+    pub fn shared(&self) -> PathBuf {
+        self.records.join(".shared")
     }
 
-    /// The file that says whose a network of the pool is.
+    /// The directory of which name has which network of the pool.
+    pub fn leases(&self) -> PathBuf {
+        self.records.join(".leases")
+    }
+
+    /// The file that says whose a network is.
     pub fn lease(&self, network: IpNet) -> PathBuf {
-        self.records.join(".leases").join(network.to_string().replace('/', "|"))
+        self.leases().join(network.to_string().replace('/', "|"))
     }
 
     /// Where the administrator keeps files for a name, ip-netns(8).

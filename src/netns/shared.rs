@@ -21,7 +21,7 @@ pub struct Shared {
 impl Shared {
     /// What is known of the thing with this key.
     pub fn open(places: &Places, key: &str) -> Result<Shared, Error> {
-        let path = places.shared(key);
+        let path = places.shared().join(key);
         let known: Option<Shared> = read_value(&path)?;
         let mut shared = known.unwrap_or(Shared { path: PathBuf::new(), made: None, users: Vec::new() });
         shared.path = path;

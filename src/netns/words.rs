@@ -7,7 +7,7 @@ use super::{Error, Places};
 
 /// The commands, in order.
 pub fn commands(places: &Places, name: &str) -> Result<Vec<String>, Error> {
-    let (_, ledger) = Ledger::open(places, name)?;
+    let ledger = Ledger::open(places, name)?;
     let mut commands = vec![format!("ip netns add {name}"), format!("ip -n {name} link set lo up")];
     for made in ledger.made() {
         commands.extend(words(&made.thing, name));

@@ -62,7 +62,9 @@ impl Add {
 fn everyday(places: &Places, name: &str, sketch: &Sketch) -> Result<Added, netns::Error> {
     plain::refuse_taken(places, name)?;
     let file = sketch.write(places, name)?;
-    let made = netns::up(places, name, &mut |_| {}).and_then(|_| words::commands(places, name));
+    let made = netns::up(places, &[name.to_owned()], &mut |_| {})
+        .and_then(|outcomes| outcomes.into_iter().collect::<Result<Vec<_>, _>>())
+        .and_then(|_| words::commands(places, name));
     match made {
         Ok(commands) => Ok(Added {
             name: name.to_owned(),

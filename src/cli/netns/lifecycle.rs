@@ -1,10 +1,11 @@
 //! `unitcell netns up` and `down`: the lifecycle, as unitcell-netns@.service runs it.
 
+use std::collections::HashSet;
 use std::env;
 
 use serde::Serialize;
 
-use super::failed;
+use super::{all, failed};
 use crate::cell::value::parse_netns_name;
 use crate::cli::Error;
 use crate::cli::journal::{self, Entry};
@@ -23,13 +24,16 @@ struct Change {
     message: String,
 }
 
-pub fn up(places: &Places, name: String, output: &Output) -> Result<(), Error> {
-    let name = valid(name)?;
-    tell_manager(&[NotifyState::Status(&format!("Making network namespace {name}"))]);
-    let outcome = netns::up(places, &name, &mut tell_status).map_err(failed(&name))?;
-    let change = came_up(places, &name, outcome);
-    tell_manager(&[NotifyState::Ready, NotifyState::Status(&change.message)]);
-    report(&change, output)
+pub fn up(places: &Places, names: Vec<String>, output: &Output) -> Result<(), Error> {
+    let names = each_once(names)?;
+    let together = names.join(", ");
+    tell_manager(&[NotifyState::Status(&format!("Making network namespace {together}"))]);
+    let outcomes = netns::up(places, &names, &mut tell_status).map_err(failed(&together))?;
+    all(names.iter().zip(outcomes).map(|(name, outcome)| {
+        let change = came_up(places, name, outcome.map_err(failed(name))?);
+        tell_manager(&[NotifyState::Ready, NotifyState::Status(&change.message)]);
+        report(&change, output)
+    }))
 }
 
 pub fn reload(places: &Places, name: String, output: &Output) -> Result<(), Error> {
@@ -41,12 +45,19 @@ pub fn reload(places: &Places, name: String, output: &Output) -> Result<(), Erro
     report(&Change { name, path, state: "reloaded", entry: None, message }, output)
 }
 
-pub fn down(places: &Places, name: String, output: &Output) -> Result<(), Error> {
-    let name = valid(name)?;
-    let outcome = netns::down(places, &name).map_err(failed(&name))?;
-    let change = went_down(places, &name, outcome);
-    tell_manager(&[NotifyState::Status(&change.message)]);
-    report(&change, output)
+pub fn down(places: &Places, names: Vec<String>, output: &Output) -> Result<(), Error> {
+    all(each_once(names)?.iter().map(|name| {
+        let outcome = netns::down(places, name).map_err(failed(name))?;
+        let change = went_down(places, name, outcome);
+        tell_manager(&[NotifyState::Status(&change.message)]);
+        report(&change, output)
+    }))
+}
+
+/// The names, all of them valid, or nothing is done.
+fn each_once(names: Vec<String>) -> Result<Vec<String>, Error> {
+    let mut seen = HashSet::new();
+    names.into_iter().filter(|name| seen.insert(name.clone())).map(valid).collect()
 }
 
 /// In a unit file a name may hold specifiers; here systemd has expanded them already.

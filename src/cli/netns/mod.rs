@@ -114,9 +114,9 @@ impl Netns {
             exec::go_into(&places, name)?;
         }
         match self.verb.unwrap_or(Verb::List { long: false }) {
-            Verb::Up { names } => names.into_iter().try_for_each(|name| lifecycle::up(&places, name, output))?,
+            Verb::Up { names } => lifecycle::up(&places, names, output)?,
             Verb::Reload { name } => lifecycle::reload(&places, name, output)?,
-            Verb::Down { names } => names.into_iter().try_for_each(|name| lifecycle::down(&places, name, output))?,
+            Verb::Down { names } => lifecycle::down(&places, names, output)?,
             Verb::Add(add) => add.run(&places, output)?,
             Verb::Attach { name, pid } => names::attach(&places, &name, pid)?,
             Verb::Delete { .. } if self.all => names::delete_all(&places)?,
@@ -150,6 +150,17 @@ pub fn usage_status(error: &clap::Error) -> u8 {
 
 fn failed(name: &str) -> impl FnOnce(netns::Error) -> Error {
     move |source| Error::Netns { name: name.to_owned(), source }
+}
+
+/// All outcomes: it was gone on after an error, and each is told.
+fn all(outcomes: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
+    let mut last = Ok(());
+    for outcome in outcomes.into_iter().filter(Result::is_err) {
+        if let Err(before) = std::mem::replace(&mut last, outcome) {
+            before.tell();
+        }
+    }
+    last
 }
 
 fn usage(text: String) -> Error {
