@@ -238,6 +238,19 @@ fn a_duplicate_address_is_found() {
 }
 
 #[test]
+fn a_pair_goes_with_the_namespace_of_one_end() {
+    apart(|| {
+        let (mut here, blue) = (Socket::route().unwrap(), another());
+        here.carry_out(&[pair(&outer("ve-blue", 10), &inner(&blue)), up(10)]).unwrap();
+        let mut watch = Watch::open().unwrap();
+        assert!(!watch.gone(10, Instant::now()).unwrap(), "it is there as long as both are");
+        drop(blue);
+        assert!(watch.gone(10, Instant::now() + Duration::from_secs(20)).unwrap());
+        assert_eq!(link::find(&mut here, Which::Name("ve-blue")).unwrap(), None);
+    });
+}
+
+#[test]
 fn routes_are_replaced_and_removed() {
     apart(|| {
         let mut here = Socket::route().unwrap();

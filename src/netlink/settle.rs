@@ -9,6 +9,7 @@ use std::time::Instant;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::error::Error;
+use super::link::Which;
 use super::socket::Socket;
 use super::{address, link};
 use crate::sys::namespace::{Namespace, within};
@@ -90,6 +91,16 @@ impl Watch {
             }
             before = awaited;
         }
+    }
+
+    /// Waits until there is no link with this number any more; false if there is one still.
+    pub fn gone(&mut self, link: u32, deadline: Instant) -> Result<bool, Error> {
+        while link::find(&mut self.questions, Which::Index(link))?.is_some() {
+            if !self.wait(deadline)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn look(&mut self, links: &[u32]) -> Result<(Vec<Awaited>, Vec<IpAddr>), Error> {

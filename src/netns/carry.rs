@@ -77,28 +77,73 @@ impl<'c> Carrier<'c> {
     }
 }
 
-/// Takes back all that was made for a name, but for what goes with the namespace if that goes.
-/// Goes on after an error; what could not be taken back stays in the ledger. The result says
-/// whether the namespace may go: a link that could not leave it would be lost.
-pub fn take_down(places: &Places, name: &str, pinned: Option<Identity>, goes: bool) -> (bool, Vec<Error>) {
-    let opened = Ledger::open(places, name).and_then(|ledger| {
-        let there = pinned.is_some() && ledger.about() == pinned;
-        Ok((ledger, there, Scene::open(places, name, there)?))
-    });
-    let (mut ledger, there, mut scene) = match opened {
-        Ok(opened) => opened,
-        Err(error) => return (false, vec![error]),
-    };
-    let (mut may_go, mut errors, mut left) = (true, Vec::new(), Vec::new());
-    for made in teardown(ledger.made(), goes || !there) {
-        if let Err(error) = undo(places, name, &mut scene, made) {
-            may_go &= !(there && matches!(made.thing, Thing::Moved { .. }));
-            errors.push(error);
-            left.insert(0, made.clone());
+/// Takes back all that was made for a name, but for what goes with the namespace if that `goes`. Goes
+/// on after an error; what could not be taken back stays in the ledger.
+pub fn take_down<'c>(
+    places: &'c Places,
+    name: &'c str,
+    pinned: Option<Identity>,
+    goes: bool,
+) -> Result<Parting<'c>, Error> {
+    let ledger = Ledger::open(places, name)?;
+    let there = pinned.is_some() && ledger.about() == pinned;
+    let scene = Scene::open(places, name, there)?;
+    let mut parting =
+        Parting { places, name, scene, ledger, may_go: true, left: Vec::new(), going: Vec::new(), errors: Vec::new() };
+    let made = parting.ledger.made().to_vec();
+    for made in teardown(&made, goes || !there) {
+        if there && goes && made.thing.is_pair() {
+            parting.going.push(made.clone());
+            continue;
         }
+        let undone = parting.undo(made);
+        parting.may_go &= undone || !(there && matches!(made.thing, Thing::Moved { .. }));
     }
-    errors.extend(ledger.keep(left).err());
-    (may_go, errors)
+    // Whatever is open in there keeps it alive.
+    parting.scene.leave();
+    Ok(parting)
+}
+
+/// A name that is taken down: what is left of it when the namespace goes.
+#[derive(Debug)]
+pub struct Parting<'c> {
+    places: &'c Places,
+    name: &'c str,
+    scene: Scene<'c>,
+    ledger: Ledger,
+    /// A link that could not leave the namespace would be lost with it.
+    pub may_go: bool,
+    left: Vec<Made>,
+    /// Pairs whose inner ends go with the namespace, and the outer ones with those. That takes the
+    /// kernel far less time than to remove one while somebody waits.
+    going: Vec<Made>,
+    /// All that went wrong.
+    pub errors: Vec<Error>,
+}
+
+impl Parting<'_> {
+    fn undo(&mut self, made: &Made) -> bool {
+        let undone = undo(self.places, self.name, &mut self.scene, made);
+        if let Err(error) = undone {
+            self.errors.push(error);
+            self.left.insert(0, made.clone());
+            return false;
+        }
+        true
+    }
+
+    /// The rest, once the namespace is off its pin: waits until the outer ends are gone. Those that
+    /// stay, for somebody keeps the namespace alive, are removed.
+    pub fn end(mut self) -> Vec<Error> {
+        for made in std::mem::take(&mut self.going) {
+            if self.may_go {
+                self.errors.extend(self.scene.await_gone(&made.thing).err());
+            }
+            self.undo(&made);
+        }
+        self.errors.extend(self.ledger.keep(self.left).err());
+        self.errors
+    }
 }
 
 /// Takes one thing back, unless another name needs it, too.

@@ -32,10 +32,11 @@ pub fn changes<'c>(made: &'c [Made], desired: &'c [Thing]) -> Vec<Change<'c>> {
 }
 
 /// What takes everything back. If the namespace itself goes then, or is gone, what is in it goes
-/// with it; but not before moved links are out.
+/// with it; but not before moved links are out. And with a pair of links goes what they have.
 pub fn teardown(made: &[Made], namespace_goes: bool) -> Vec<&Made> {
-    let stays = |made: &&Made| !(namespace_goes && made.thing.goes_with_namespace());
-    made.iter().rev().filter(stays).collect()
+    let with_namespace = |made: &Made| namespace_goes && made.thing.goes_with_namespace();
+    let with_pair = |one: &Made| made.iter().any(|pair| one.thing.goes_with(&pair.thing));
+    made.iter().rev().filter(|made| !with_namespace(made) && !with_pair(made)).collect()
 }
 
 #[cfg(test)]
@@ -124,6 +125,27 @@ mod tests {
         ];
         assert_eq!(teardown(&all, true), [&all[2], &all[0]]);
         assert_eq!(teardown(&all, false), [&all[2], &all[1], &all[0]]);
+    }
+
+    #[test]
+    fn what_a_pair_has_goes_with_it() {
+        let made = |thing| Made { thing, before: None };
+        let (side, link, address) = (Side::Host, "ve-blue".to_owned(), "10.1.0.1/24".parse().unwrap());
+        let pair = Thing::Veth {
+            name: "eth0".into(),
+            mac: [2, 0, 0, 0, 0, 1],
+            side: side.clone(),
+            host_name: link.clone(),
+            host_mac: [2, 0, 0, 0, 0, 2],
+        };
+        let all = [
+            made(pair),
+            made(Thing::Up { side: side.clone(), link: link.clone() }),
+            made(Thing::Address { side: side.clone(), link, address, detect: false, shared: false }),
+            made(Thing::Address { side: side.clone(), link: "br0".into(), address, detect: false, shared: true }),
+            made(Thing::Mtu { side, link: "eth9".into(), bytes: 1400 }),
+        ];
+        assert_eq!(teardown(&all, true), [&all[4], &all[3], &all[0]]);
     }
 
     #[test]

@@ -170,7 +170,7 @@ fn ready(places: &Places, name: &str, things: &[Thing], told: &mut dyn FnMut(&st
     if things.is_empty() {
         return Ok(());
     }
-    settle(places, name, &mut Scene::open(places, name, true)?, things, told)
+    settle(&mut Scene::open(places, name, true)?, things, told)
 }
 
 /// Removes what [`up`] made under this name. Goes on after an error, and tells them all.
@@ -182,44 +182,44 @@ pub fn down(places: &Places, name: &str) -> Result<Down, Error> {
         Pin::Namespace(identity) => Some(identity),
         _ => None,
     };
-    let goes = pinned.is_some() && record.read()? == pinned;
-    let (may_go, mut errors) = take_down(places, name, pinned, goes);
+    let made = record.read()?;
+    let parting = take_down(places, name, pinned, pinned.is_some() && made == pinned)?;
+    let removed = if parting.may_go { unpin(&path, found, made) } else { Ok(false) };
+    let mut errors = parting.end();
     errors.extend(Addresses::open(places, name).and_then(Addresses::release).err());
     errors.extend(dns::remove(places, name).err());
     errors.extend(temporaries(places, name).iter().filter_map(|path| remove_file(path).err()));
-    if !may_go {
-        return Err(Error::of_all(errors).err().unwrap_or(Error::Several(Vec::new())));
-    }
-    let gone = remove_namespace(&path, found, &record, &mut errors);
+    let removed = removed.unwrap_or_else(|error| {
+        errors.push(error);
+        false
+    });
+    // The record is what a second attempt goes by.
     Error::of_all(errors)?;
-    gone
+    record.forget()?;
+    Ok(match (removed, found) {
+        (true, _) => Down::Removed,
+        (false, Pin::Missing) => Down::Absent,
+        (false, _) => Down::Left,
+    })
 }
 
-/// `found` is what has the name now.
-fn remove_namespace(path: &Path, mut found: Pin, record: &Record, errors: &mut Vec<Error>) -> Result<Down, Error> {
+/// Takes away the pin that was made; `found` is what has its name now. Was there anything to take?
+fn unpin(path: &Path, mut found: Pin, made: Option<Identity>) -> Result<bool, Error> {
     let mut removed = false;
     loop {
-        let actions = decide::down(record.read()?, found);
+        let actions = decide::down(made, found);
         for action in actions {
-            let outcome = match action {
-                DownAction::Unmount => pin::unmount(path),
+            match action {
+                DownAction::Unmount => pin::unmount(path)?,
                 // Mounted twice, as when two made it at once: what shows now is judged anew.
                 DownAction::Unlink if pin::look(path)? != Pin::Empty => break,
-                DownAction::Unlink => pin::unlink(path),
-                // The record is what a second attempt goes by.
-                DownAction::Forget if errors.is_empty() => record.forget(),
-                DownAction::Forget => Ok(()),
-            };
-            removed |= *action != DownAction::Forget && outcome.is_ok();
-            errors.extend(outcome.err());
+                DownAction::Unlink => pin::unlink(path)?,
+                DownAction::Forget => return Ok(removed),
+            }
+            removed = true;
         }
-        if !errors.is_empty() || record.read()?.is_none() {
-            record.tidy()?;
-            return Ok(match (removed, found) {
-                (true, _) => Down::Removed,
-                (false, Pin::Missing) => Down::Absent,
-                (false, _) => Down::Left,
-            });
+        if actions.is_empty() {
+            return Ok(removed);
         }
         found = pin::look(path)?;
     }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use crate::netlink::link::{self, Change, Link, Which};
 use crate::netlink::nat::Nat;
+use crate::netlink::settle::Watch;
 use crate::netlink::{self, Request, Socket, address, route, sysctl};
 use crate::sys;
 use crate::sys::namespace::Namespace;
@@ -44,6 +45,11 @@ impl Place {
             Some(ref mut socket) => socket,
             None => self.socket.insert(if self.own { Socket::route()? } else { Socket::route_in(&self.namespace)? }),
         })
+    }
+
+    /// What tells of links and addresses that change.
+    pub fn watch(&self) -> io::Result<Watch> {
+        if self.own { Watch::open() } else { Watch::open_in(&self.namespace) }
     }
 
     /// Its file.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -366,6 +367,22 @@ impl<'s> Scene<'s> {
             // They are of no use, and no harm, to a link that stays.
             Thing::NoDetection { .. } | Thing::Up { .. } => {}
         }
+        Ok(())
+    }
+
+    /// Closes what is open inside.
+    pub fn leave(&mut self) {
+        self.inside = None;
+    }
+
+    /// Waits until the outer end of a pair has followed the inner one, for a while.
+    pub fn await_gone(&mut self, pair: &Thing) -> Result<(), Error> {
+        // The kernel needs a millisecond, and on a machine that is busy some more.
+        const PATIENCE: Duration = Duration::from_millis(200);
+        let Thing::Veth { side, host_name, host_mac, .. } = pair else { return Ok(()) };
+        let Some(link) = self.find_link(side, host_name)?.filter(|link| is_veth(link, host_mac)) else { return Ok(()) };
+        let mut watch = self.need(side)?.watch()?;
+        watch.gone(link.index, Instant::now() + PATIENCE)?;
         Ok(())
     }
 

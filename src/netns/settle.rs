@@ -2,24 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use super::Error;
 use super::scene::Scene;
 use super::thing::{Side, Thing};
-use super::{Error, Places};
-use crate::netlink::settle::{Settled, Watch};
-use crate::sys::namespace::Namespace;
+use crate::netlink::settle::Settled;
 
 /// As long as systemd waits for a service by default.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Waits until the links that were made carry packets, and none of their addresses is tentative;
 /// `told` hears what is awaited.
-pub fn settle(
-    places: &Places,
-    name: &str,
-    scene: &mut Scene<'_>,
-    things: &[Thing],
-    told: &mut dyn FnMut(&str),
-) -> Result<(), Error> {
+pub fn settle(scene: &mut Scene<'_>, things: &[Thing], told: &mut dyn FnMut(&str)) -> Result<(), Error> {
     let deadline = Instant::now() + PATIENCE;
     for (side, links) in awaited(things) {
         let Some(place) = scene.place(&side) else { continue };
@@ -27,11 +20,7 @@ pub fn settle(
         for link in links {
             numbers.extend(place.link(link)?.map(|link| link.index));
         }
-        let mut watch = match &side {
-            Side::Host => Watch::open()?,
-            Side::Inside => Watch::open_in(&Namespace::open(places.pin(name))?)?,
-            Side::Named(other) => Watch::open_in(&Namespace::open(places.pin(other))?)?,
-        };
+        let mut watch = place.watch()?;
         let settled = watch.settle(&numbers, deadline, |awaited| {
             let awaited: Vec<String> = awaited.iter().map(ToString::to_string).collect();
             told(&format!("Waiting for {}", awaited.join(", ")));

@@ -79,6 +79,28 @@ impl Thing {
         }
     }
 
+    /// Is it a pair of links, of which one goes with the other?
+    pub fn is_pair(&self) -> bool {
+        matches!(self, Thing::Veth { .. })
+    }
+
+    /// The link that it is an attribute of, and goes with.
+    fn link(&self) -> Option<(&Side, &str)> {
+        match self {
+            Thing::Mtu { side, link, .. }
+            | Thing::Port { side, link, .. }
+            | Thing::NoDetection { side, link }
+            | Thing::Address { side, link, shared: false, .. }
+            | Thing::Up { side, link } => Some((side, link)),
+            _ => None,
+        }
+    }
+
+    /// Does it go with that pair by itself?
+    pub fn goes_with(&self, pair: &Thing) -> bool {
+        matches!(pair, Thing::Veth { side, host_name, .. } if self.link() == Some((side, host_name)))
+    }
+
     /// Does it go with the namespace by itself? A moved link would, too, and must not.
     pub fn goes_with_namespace(&self) -> bool {
         *self.side() == Side::Inside && !matches!(self, Thing::Moved { .. })

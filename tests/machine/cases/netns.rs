@@ -12,6 +12,8 @@ cases![
     netns_links_of_every_kind_come_and_go: alone,
     netns_reload_changes_what_changed_and_nothing_else,
     netns_services_follow_their_namespace,
+    netns_outer_link_goes_though_somebody_stays_inside,
+    netns_each_of_many_names_has_an_outcome_of_its_own,
     netns_port_is_published,
     netns_internet_is_reached_by_nat: alone,
     netns_no_question_for_a_name_leaves_the_cell: alone,
@@ -219,6 +221,36 @@ fn netns_services_follow_their_namespace(case: &Case) {
     two.stop().ok();
     owner.assert_state("inactive");
     assert!(!case.sh("test -e /run/netns/followed || ip link show ve-followed 2>/dev/null").success());
+}
+
+fn netns_outer_link_goes_though_somebody_stays_inside(case: &Case) {
+    let owner = netns(case, "held", "[Veth]\nAddress=auto\n");
+    owner.start();
+    owner.assert_state("active");
+    let stays = case.service("stays", "", "NetworkNamespacePath=/run/netns/held");
+    assert!(stays.dump().interfaces().contains(&"eth0".to_owned()));
+    owner.stop().ok();
+    stays.assert_state("active");
+    let left = case.sh("ip -o link show; find /run/netns /run/unitcell/netns");
+    assert!(!left.ok().contains("held"), "{}", left.stdout);
+}
+
+fn netns_each_of_many_names_has_an_outcome_of_its_own(case: &Case) {
+    case.file("/etc/unitcell/several2.netns", "[Veth]\nAdress=auto\n");
+    let names = "several1 several2 several3 several1";
+    let up = case.sh(&format!("unitcell netns up {names}"));
+    assert_eq!(up.code, Some(1), "{up:?}");
+    let told: Vec<_> = up.stdout.lines().collect();
+    assert_eq!(
+        told,
+        [1, 3].map(|n| format!("Network namespace several{n} is up, at /run/netns/several{n}")),
+        "each once, in order"
+    );
+    assert!(up.stderr.contains("several2.netns:2:1: Adress= is no key of [Veth]"), "{up:?}");
+    assert_eq!(case.sh("ls /run/netns | grep several").ok(), "several1\nseveral3");
+    assert!(case.sh("ip -n several3 -o link show lo").ok().contains("LOOPBACK,UP"));
+    assert!(case.sh(&format!("unitcell netns down {names}")).success());
+    assert!(!case.sh("find /run/netns /run/unitcell/netns | grep several").success());
 }
 
 fn netns_port_is_published(case: &Case) {
