@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Error;
 use super::output::Output;
 use super::snippet::Sources;
-use super::style::{self, Palette};
+use super::style;
 use super::subject::{Judge, Options, Subject};
 use super::table::Table;
 use super::verify::findings_text;
@@ -76,7 +76,7 @@ impl Explain {
         let explanation = explain(&subject, judge.manager.version);
         output.print(&explanation, |explanation| {
             let findings = findings_text(&subject, &sources, output.palette);
-            render(explanation, &findings, output.palette)
+            render(explanation, &findings, output)
         })?;
         Ok(if subject.plan.is_refused() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
@@ -100,7 +100,8 @@ fn explain(subject: &Subject, systemd: u32) -> Explanation {
     }
 }
 
-fn render(explanation: &Explanation, findings: &str, palette: Palette) -> String {
+fn render(explanation: &Explanation, findings: &str, output: &Output) -> String {
+    let palette = output.palette;
     let heading = |text: &str| palette.paint(style::HEADING, text);
     let mut text = format!("{} under systemd {}", heading(&explanation.unit), explanation.systemd);
     if explanation.refused {
@@ -114,7 +115,7 @@ fn render(explanation: &Explanation, findings: &str, palette: Palette) -> String
         let _ = write!(text, "\n{findings}");
     }
     if !explanation.directives.is_empty() {
-        let _ = write!(text, "\n{}", directives(&explanation.directives).render(palette));
+        let _ = write!(text, "\n{}", output.table(directives(&explanation.directives)));
     }
     if let Some(file) = &explanation.dropin {
         let _ = write!(text, "\n{}\n{}", palette.paint(style::DIM, &format!("# {}", file.path)), file.text);
@@ -129,7 +130,7 @@ fn render(explanation: &Explanation, findings: &str, palette: Palette) -> String
 }
 
 fn directives(rows: &[Row]) -> Table {
-    let mut table = Table::with_heading(&["DIRECTIVE", "VALUE", "BY", "WHY"]);
+    let mut table = Table::with_heading(&["DIRECTIVE", "VALUE", "BY", "WHY"]).prose();
     for row in rows {
         let by = match row.by {
             Some("wrapper") => (style::WARNING, "wrapper"),
@@ -168,7 +169,7 @@ mod tests {
             steps: vec!["make namespaces: uts".to_owned(), "execute the command".to_owned()],
         };
         assert_eq!(
-            render(&explanation, "", Palette::off()),
+            render(&explanation, "", &Output::plain(Some(80))),
             "web.service under systemd 252\n\n\
              DIRECTIVE  VALUE  BY       WHY\n\
              Hostname   web    wrapper  systemd 252 has it not\n\n\

@@ -27,6 +27,7 @@ mod target;
 mod unshare;
 mod verify;
 mod whom;
+mod wrap;
 
 use std::env;
 use std::process::ExitCode;

@@ -68,6 +68,12 @@ impl Output {
         }
     }
 
+    /// Plain text for a terminal of this width.
+    #[cfg(test)]
+    pub fn plain(width: Option<usize>) -> Output {
+        Output { json: Json::Off, palette: Palette::off(), legend: true, width, pager: false }
+    }
+
     /// Is JSON asked for?
     pub fn is_json(&self) -> bool {
         self.json != Json::Off

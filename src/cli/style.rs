@@ -55,7 +55,11 @@ impl Palette {
 
     /// The text in a style.
     pub fn paint(self, style: Style, text: &str) -> String {
-        if self.on && !style.is_plain() { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.on && !style.is_plain() && !text.is_empty() {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
     }
 }
 

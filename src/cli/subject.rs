@@ -5,10 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::output::to_stderr;
+use super::style::{self, Palette};
 use super::whom::Whom;
 use crate::cell::{Kind, Manager, Plan, SECTION, plan};
 use crate::generator::dropin::{self, DropIn};
-use crate::generator::log::Log;
 use crate::generator::{Run, facts};
 use crate::inspect::Process;
 use crate::unit::{self, Env, Scope, SearchPath, Unit, UnitName, UnitSet, UnitType};
@@ -85,10 +86,14 @@ impl Judge {
             output: output(scope),
             wrapper: facts::installed_wrapper(),
         };
-        let mut manager = facts::manager(&run, &Log::standard_error());
-        if let Some(version) = options.systemd_version {
-            manager.version = version;
-        }
+        let version = options.systemd_version.or_else(|| facts::version(&run)).unwrap_or_else(|| {
+            let palette = Palette::for_stderr();
+            let (warning, help) = (palette.paint(style::WARNING, "warning"), palette.paint(style::HELP, "help"));
+            let unknown = facts::unknown_version();
+            to_stderr(&format!("{warning}: {unknown}\n  {help}: --systemd-version= names another one\n"));
+            facts::OLDEST
+        });
+        let mut manager = facts::manager_of(&run, version);
         assume_what_is_hidden(&mut manager, &run);
         let search_path = SearchPath::new(scope, &run.root, &run.env);
         let set = UnitSet::scan(&search_path, &UnitType::ALL, SECTION.as_bytes());

@@ -1,8 +1,11 @@
 //! Columns of text.
 
+use std::borrow::Cow;
+
 use clap::builder::styling::Style;
 
 use super::style::{self, Palette};
+use super::wrap::wrap;
 
 /// A table, row by row.
 #[derive(Debug, Default)]
@@ -16,6 +19,8 @@ pub struct Table {
     dense: bool,
     /// How wide it may get.
     width: Option<usize>,
+    /// Are there sentences in the last column, which rather take several lines than lose their end?
+    prose: bool,
 }
 
 impl Table {
@@ -33,6 +38,12 @@ impl Table {
     /// With one space between columns.
     pub fn dense(mut self) -> Table {
         self.dense = true;
+        self
+    }
+
+    /// With sentences in the last column.
+    pub fn prose(mut self) -> Table {
+        self.prose = true;
         self
     }
 
@@ -61,7 +72,7 @@ impl Table {
         let gap = if self.dense { 1 } else { 2 };
         let widths = self.widths(gap);
         let mut out = String::new();
-        for row in &self.rows {
+        for row in self.lines(&widths).iter() {
             let last = row.iter().rposition(|(_, text)| !text.is_empty()).map_or(0, |last| last + 1);
             for (column, (style, text)) in row[..last].iter().enumerate() {
                 let text = ellipsize(text, widths[column]);
@@ -82,6 +93,20 @@ impl Table {
             out.push('\n');
         }
         out
+    }
+
+    /// The rows, those of several lines taken apart.
+    fn lines(&self, widths: &[usize]) -> Cow<'_, [Vec<(Style, String)>]> {
+        let Some(last) = widths.len().checked_sub(1).filter(|_| self.prose) else { return Cow::Borrowed(&self.rows) };
+        let lines = |row: &Vec<(Style, String)>| -> Vec<Vec<(Style, String)>> {
+            let Some((style, text)) = row.get(last) else { return vec![row.clone()] };
+            let mut lines = wrap(text, Some(widths[last])).into_iter().map(|line| (*style, line));
+            let first = row[..last].iter().cloned().chain(lines.next()).collect();
+            let empty = || vec![(style::PLAIN, String::new()); last];
+            let more = lines.map(|line| empty().into_iter().chain([line]).collect());
+            [first].into_iter().chain(more).collect()
+        };
+        Cow::Owned(self.rows.iter().flat_map(lines).collect())
     }
 
     /// How wide each column gets. Where all together are too wide, the widest gives way.
@@ -148,6 +173,9 @@ mod tests {
         let mut table = Table::with_heading(&["NAME", "TEXT"]).fit(Some(24));
         table.row(vec![plain("a-name"), plain("a description that is long")]);
         assert_eq!(table.render(Palette::off()), "NAME    TEXT\na-name  a description t…\n");
+        let mut table = Table::with_heading(&["NAME", "WHY"]).prose().fit(Some(24));
+        table.row(vec![plain("a-name"), plain("a reason that is long")]);
+        assert_eq!(table.render(Palette::off()), "NAME    WHY\na-name  a reason that is\n        long\n");
         let mut narrow = Table::default().fit(Some(3));
         narrow.row(vec![plain("0123456789"), plain("0123456789")]);
         assert_eq!(narrow.render(Palette::off()), "0123456…  0123456…\n", "it is never cut to nothing");

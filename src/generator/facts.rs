@@ -20,17 +20,36 @@ pub fn installed_wrapper() -> String {
 
 /// The manager that runs this generator.
 pub fn manager(run: &Run, log: &Log) -> Manager {
-    let process = match run.scope {
+    let version = version(run).unwrap_or_else(|| {
+        log.tell(Priority::Warning, &unknown_version());
+        OLDEST
+    });
+    manager_of(run, version)
+}
+
+/// The version of the manager whose units these are, if there is a trace of it.
+pub fn version(run: &Run) -> Option<u32> {
+    running_version(&process(run).join("maps")).or_else(|| installed_version(&run.root))
+}
+
+/// What becomes of units for which that is not known.
+pub fn unknown_version() -> String {
+    format!("can't tell which systemd this is: taking it for {OLDEST}")
+}
+
+/// A process with the manager's privileges and namespaces.
+fn process(run: &Run) -> PathBuf {
+    match run.scope {
         // A system generator has a mount namespace of its own since 253, but may look at PID 1.
         Scope::System => run.root.join("proc/1"),
         // A user's may not look at its manager since 262, but is in the same namespaces.
         Scope::User => run.root.join("proc/self"),
-    };
-    let running = running_version(&process.join("maps"));
-    let version = running.or_else(|| installed_version(&run.root)).unwrap_or_else(|| {
-        log.tell(Priority::Warning, &format!("can't tell which systemd this is: taking it for {OLDEST}"));
-        OLDEST
-    });
+    }
+}
+
+/// The manager that is of this version.
+pub fn manager_of(run: &Run, version: u32) -> Manager {
+    let process = process(run);
     Manager {
         version,
         scope: run.scope,

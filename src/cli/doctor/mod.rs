@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::Error;
 use super::output::Output;
 use super::style;
+use super::wrap::wrap;
 
 /// Check what the kernel and systemd allow here, and tell what to change
 ///
@@ -108,12 +109,18 @@ fn render(report: &Report, output: &Output) -> String {
             State::Error => (style::ERROR, "error"),
         };
         let gap = " ".repeat(9 - word.len());
-        let _ = writeln!(text, "  {}{gap}{}", palette.paint(style, word), check.found);
+        let _ = writeln!(text, "  {}{gap}{}", palette.paint(style, word), indented(&check.found, 11, output));
         if let Some(fix) = &check.fix {
+            let fix = indented(fix, 16, output);
             let _ = writeln!(text, "           {}: {fix}", palette.paint(style::HELP, "fix"));
         }
     }
     text
+}
+
+/// What stands in this column, as many lines as it takes.
+fn indented(text: &str, column: usize, output: &Output) -> String {
+    wrap(text, output.width.map(|width| width.saturating_sub(column))).join(&format!("\n{:column$}", ""))
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ struct LongRow {
 
 pub fn list_long(places: &Places, output: &Output) -> Result<(), Error> {
     let rows: Vec<LongRow> = netns::list(places).map_err(Error::NetnsList)?.into_iter().map(LongRow::from).collect();
-    Ok(output.print(&rows, |rows| table(rows).render(output.palette))?)
+    Ok(output.print(&rows, |rows| output.table(table(rows)))?)
 }
 
 impl From<Named> for LongRow {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Error;
 use super::diff::name_of_netns;
 use super::output::Output;
-use super::style::{self, Palette};
+use super::style;
 use super::table::Table;
 use super::target::Target;
 use super::whom::Whom;
@@ -73,7 +73,7 @@ impl Show {
                 }
                 let mut shown = compare(unit, service, View::of(&Process::new(1)));
                 shown.look_around(&scan);
-                output.print(&shown, |shown| render(shown, output.palette))?;
+                output.print(&shown, |shown| render(shown, output))?;
             }
             Target::Namespace { inode, .. } => {
                 let found = scan.namespace(inode).ok_or(Error::NoSuchNamespace(inode))?;
@@ -122,7 +122,8 @@ fn compare(unit: Option<String>, service: View, host: View) -> Shown {
     }
 }
 
-fn render(shown: &Shown, palette: Palette) -> String {
+fn render(shown: &Shown, output: &Output) -> String {
+    let palette = output.palette;
     let command = shown.command.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
     let title = match &shown.unit {
         Some(unit) => format!("{}: process {}{command}", palette.paint(style::HEADING, unit), shown.pid),
@@ -140,7 +141,7 @@ fn render(shown: &Shown, palette: Palette) -> String {
         true => format!("\n{UNKNOWN}: not to be read without privilege; root sees it all\n"),
         false => String::new(),
     };
-    format!("{title}\n\n{}{note}", sides.table.render(palette))
+    format!("{title}\n\n{}{note}", output.table(sides.table))
 }
 
 /// What stands for a value that could not be read.
@@ -154,7 +155,7 @@ struct Sides {
 
 impl Sides {
     fn new(left: &str) -> Sides {
-        Sides { table: Table::with_heading(&["NAMESPACE", "", left, "THE HOST SEES"]), unknown: false }
+        Sides { table: Table::with_heading(&["NAMESPACE", "", left, "THE HOST SEES"]).prose(), unknown: false }
     }
 
     fn namespace(&mut self, namespace: &Namespace) {
@@ -264,7 +265,7 @@ mod tests {
             },
         };
         let shown = compare(Some("web.service".to_owned()), view(2, "web"), view(1, "host"));
-        let text = render(&shown, Palette::off());
+        let text = render(&shown, &Output::plain(None));
         assert!(text.starts_with("web.service: process 813 (sleep)\n\nNAMESPACE"), "{text}");
         let rows: Vec<String> =
             text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();

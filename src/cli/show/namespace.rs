@@ -52,7 +52,7 @@ pub fn units_of(namespace: &Namespace) -> Vec<String> {
 pub fn render(shown: &Shown, output: &Output) -> String {
     let title = format!("{}:[{}]", shown.name, shown.inode);
     let mut text = format!("{} namespace {}\n\n", shown.kind, output.palette.paint(style::HEADING, &title));
-    let mut facts = Table::default();
+    let mut facts = Table::default().prose();
     let mut fact = |label: &str, values: Vec<String>| {
         for (n, value) in values.into_iter().enumerate() {
             let label = if n == 0 { label } else { "" };
@@ -64,9 +64,9 @@ pub fn render(shown: &Shown, output: &Output) -> String {
     fact("host name", shown.hostname.iter().cloned().collect());
     fact("processes", vec![shown.processes.len().to_string()]);
     fact("units", none(&shown.units));
-    text.push_str(&facts.render(output.palette));
+    text.push_str(&output.table(facts));
     if let Some(interfaces) = &shown.interfaces {
-        let mut table = Table::with_heading(&["INTERFACE", "KIND", "STATE", "ADDRESSES"]);
+        let mut table = Table::with_heading(&["INTERFACE", "KIND", "STATE", "ADDRESSES"]).prose();
         for interface in interfaces {
             let state = if interface.up { (style::OWN, "up") } else { (style::DIM, "down") };
             table.row(vec![

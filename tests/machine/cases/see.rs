@@ -3,9 +3,15 @@
 use super::cases;
 use crate::case::{Case, Scope};
 use crate::schema;
+use crate::terminal;
 use serde_json::Value;
 
-cases![see_what_two_services_share, see_network_in_a_picture, see_doctor_find_what_is_wrong: alone];
+cases![
+    see_what_two_services_share,
+    see_network_in_a_picture,
+    see_doctor_find_what_is_wrong: alone,
+    see_at_a_terminal,
+];
 
 /// What a verb says in JSON, which must be as its schema says.
 fn json(case: &Case, verb: &str, arguments: &str) -> Value {
@@ -135,4 +141,45 @@ fn see_doctor_find_what_is_wrong(case: &Case) {
     // An ordinary user is told about their own chances.
     let user = case.user_sh(crate::machine::USER, "unitcell doctor");
     assert!(user.stdout.contains("tester has subordinate uids: 65536 from 100000"), "{user:?}");
+}
+
+/// What a person sees: colours, lines that fit, and a pager where it is much; and none of it in a pipe.
+fn see_at_a_terminal(case: &Case) {
+    let long = "long-".repeat(30);
+    let unit = case.service("web", &format!("ExecStart=@payload@ sleep-handled {long}"), "Hostname=web");
+    unit.dump();
+    let plain = |text: &str| {
+        let mut parts = text.split("\x1b[");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |all, part| all + part.split_once('m').map_or("", |(_, rest)| rest))
+    };
+    let at_terminal = |command: &str| {
+        terminal::run(case, &format!("unset SYSTEMD_COLORS SYSTEMD_PAGER; export TERM=xterm; {command}"), &[])
+    };
+    let fits = |text: &str| plain(text).lines().all(|line| line.trim_end().chars().count() <= 99);
+
+    // A command line gives way, sentences take more lines.
+    let lsns = format!("unitcell lsns --no-pager -p {}", unit.name);
+    let seen = at_terminal(&lsns);
+    assert!(seen.contains("\x1b[") && seen.contains('…') && fits(&seen), "{seen}");
+    let whole = case.sh(&lsns);
+    assert!(whole.ok().contains(&long) && !whole.stdout.contains("\x1b["), "{whole:?}");
+    let doctor = at_terminal("unitcell doctor --no-pager");
+    let words = |text: &str| plain(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let piped = words(case.sh("unitcell doctor").ok());
+    assert!(fits(&doctor) && words(&doctor)[..piped.len()] == piped[..], "{doctor}\n{piped:?}");
+    assert!(!at_terminal("NO_COLOR=1 unitcell doctor --no-pager").contains("\x1b[1m"));
+
+    // What is longer than the terminal has lines is shown in a pager, and nothing else.
+    let paged = |command: &str| plain(&at_terminal(command)).lines().any(|line| line.starts_with("PAGED:"));
+    let explain = format!("SYSTEMD_PAGER='sed s/^/PAGED:/' unitcell explain {}", unit.name);
+    assert!(paged(&format!("LINES=5 {explain}")));
+    assert!(!paged(&explain), "it is short");
+    assert!(!paged(&format!("LINES=5 {explain} --no-pager")));
+    assert!(!paged(&format!("LINES=5 {explain} | cat")));
+
+    // What the generator would tell the journal is told to a person, and only where it is not known.
+    let verify = |options: &str| case.sh(&format!("unitcell verify --root=/run/no-root {options}")).stderr;
+    assert_eq!(verify("--systemd-version=252"), "");
+    assert!(verify("").starts_with("warning: can't tell which systemd this is: taking it for 252\n  help: "));
 }
