@@ -9,6 +9,7 @@ pub mod transient;
 
 mod connect;
 mod error;
+mod job;
 mod next;
 mod proxy;
 mod started;

@@ -8,7 +8,7 @@ use zbus::fdo::{PropertiesChangedStream, PropertiesProxy};
 use zbus::proxy::CacheProperties;
 use zbus::{ObjectPath, OwnedObjectPath, OwnedVariant, Variant};
 
-use super::error::is_named;
+use super::job::ended;
 use super::next::next;
 use super::proxy::JobRemovedStream;
 use super::systemd::call;
@@ -65,11 +65,7 @@ impl<'s> Started<'s> {
         let failed = call(format!("did not start {name}"));
         let path: OwnedObjectPath = ObjectPath::try_from(path_of(name)).map_err(&failed)?.into();
         // What happens from now on is not missed: first the ear, then the word.
-        match systemd.manager.subscribe().await {
-            Err(error) if !is_named(&error, "org.freedesktop.systemd1.AlreadySubscribed") => return Err(failed(error)),
-            _ => {}
-        }
-        let jobs = systemd.manager.receive_job_removed().await.map_err(&failed)?;
+        let jobs = systemd.jobs().await.map_err(&failed)?;
         let unit = PropertiesProxy::builder(&systemd.connection)
             .destination("org.freedesktop.systemd1")
             .path(path.clone())
@@ -137,13 +133,7 @@ impl<'s> Started<'s> {
 }
 
 async fn next_of_job(jobs: &mut JobRemovedStream, job: &OwnedObjectPath) -> Result<Change, Error> {
-    loop {
-        let signal = next(jobs).await.ok_or(Error::Lost)?;
-        let Ok(removed) = signal.args() else { continue };
-        if removed.job() == job {
-            return Ok(Change::Job(removed.result().clone()));
-        }
-    }
+    ended(jobs, job).await.map(Change::Job)
 }
 
 async fn next_of_unit(

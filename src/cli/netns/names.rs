@@ -2,29 +2,48 @@
 
 use serde::Serialize;
 
-use super::{failed, valid_for_ip};
+use super::{all, failed, valid_for_ip};
+use crate::bus::{self, Systemd, block_on};
 use crate::cli::Error;
 use crate::cli::output::Output;
 use crate::cli::style;
 use crate::cli::table::Table;
 use crate::netlink::{Socket, nsid};
 use crate::netns::monitor::{self, Change};
-use crate::netns::{self, Named, Places, plain};
+use crate::netns::{self, Named, Places, plain, sketch};
 use crate::sys::namespace::Namespace;
+use crate::unit::Scope;
 
 pub fn attach(places: &Places, name: &str, pid: u32) -> Result<(), Error> {
     plain::attach(places, valid_for_ip(name)?, pid).map_err(failed(name))
 }
 
 pub fn delete(places: &Places, name: &str) -> Result<(), Error> {
-    plain::delete(places, valid_for_ip(name)?).map_err(failed(name))
+    let name = valid_for_ip(name)?;
+    if stop_owner(places, name)? && !places.pin(name).exists() {
+        return sketch::remove(places, name).map(drop).map_err(failed(name));
+    }
+    plain::delete(places, name).map_err(failed(name))
+}
+
+/// Stops the unit that owns what has the name, so that it is not active without it, and what is bound
+/// to it stops as well; false if there is none, or no systemd.
+fn stop_owner(places: &Places, name: &str) -> Result<bool, Error> {
+    if !places.record(name).exists() {
+        return Ok(false);
+    }
+    let owner = format!("unitcell-netns@{name}.service");
+    let stopped = block_on(async { Systemd::connect(&Scope::System.into()).await?.stop_wholly(&owner).await });
+    match stopped {
+        Err(bus::Error::NotBooted | bus::Error::Connect { .. }) => Ok(false),
+        stopped => Ok(stopped?),
+    }
 }
 
 /// All of them. Goes on after an error, and tells them all.
 pub fn delete_all(places: &Places) -> Result<(), Error> {
     let names = netns::list(places).map_err(Error::NetnsList)?;
-    let failed: Vec<_> = names.iter().filter_map(|named| plain::delete(places, &named.name).err()).collect();
-    if failed.is_empty() { Ok(()) } else { Err(Error::NetnsList(netns::Error::Several(failed))) }
+    all(names.iter().map(|named| delete(places, &named.name)))
 }
 
 /// The namespace of a name, opened.

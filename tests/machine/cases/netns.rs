@@ -14,6 +14,7 @@ cases![
     netns_services_follow_their_namespace,
     netns_outer_link_goes_though_somebody_stays_inside,
     netns_each_of_many_names_has_an_outcome_of_its_own,
+    netns_delete_stops_the_unit_that_owns_it: alone,
     netns_port_is_published,
     netns_internet_is_reached_by_nat: alone,
     netns_no_question_for_a_name_leaves_the_cell: alone,
@@ -251,6 +252,23 @@ fn netns_each_of_many_names_has_an_outcome_of_its_own(case: &Case) {
     assert!(case.sh("ip -n several3 -o link show lo").ok().contains("LOOPBACK,UP"));
     assert!(case.sh(&format!("unitcell netns down {names}")).success());
     assert!(!case.sh("find /run/netns /run/unitcell/netns | grep several").success());
+}
+
+fn netns_delete_stops_the_unit_that_owns_it(case: &Case) {
+    let owner = netns(case, "owned", "[Veth]\nAddress=auto\n");
+    let service = case.service("bound", "", "NetworkNamespace=owned");
+    assert!(service.dump().interfaces().contains(&"eth0".to_owned()));
+    owner.assert_state("active");
+    case.sh("unitcell netns delete owned").ok();
+    assert_eq!((owner.state(), service.state()), ("inactive".to_owned(), "inactive".to_owned()));
+    assert!(!case.sh("ip -o link show; find /run/netns /run/unitcell").ok().contains("owned"));
+    assert_eq!(case.sh("unitcell netns delete owned").code, Some(1), "there is none any more");
+    // One of the same name that the unit does not own goes as `ip` has it.
+    case.sh("ip netns add owned && unitcell netns delete owned && ! test -e /run/netns/owned").ok();
+    // And with all of them.
+    owner.start();
+    case.sh("unitcell netns add beside && unitcell -all netns delete").ok();
+    assert_eq!((owner.state(), case.sh("ls /run/netns").ok()), ("inactive".to_owned(), ""));
 }
 
 fn netns_port_is_published(case: &Case) {
