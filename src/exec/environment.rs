@@ -14,6 +14,8 @@ pub struct Environment(Vec<CString>);
 const OWN_PID: [&str; 3] = ["LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID"];
 /// The same by the inode of a pidfd, since systemd 259.
 const OWN_PIDFD: [&str; 1] = ["LISTEN_PIDFDID"];
+/// The user manager, which has no number in another PID namespace: systemd 262 leaves them out as well.
+const MANAGER: [&str; 2] = ["MANAGERPID", "MANAGERPIDFDID"];
 
 impl Environment {
     /// As this process got it.
@@ -56,7 +58,7 @@ impl Environment {
         }
     }
 
-    /// After a fork: what named the parent, `before`, names this process.
+    /// After a fork into a PID namespace: what named the parent, `before`, names this process.
     pub fn follow_fork(&mut self, before: i32) {
         let before = before.to_string();
         let now = sys::process::id().to_string();
@@ -65,6 +67,7 @@ impl Environment {
                 self.replace(name, &now);
             }
         }
+        MANAGER.into_iter().for_each(|name| self.remove(name));
         self.follow_pidfds();
     }
 

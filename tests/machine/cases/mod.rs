@@ -21,6 +21,7 @@ mod ready;
 mod relay;
 mod run;
 mod see;
+mod surroundings;
 mod tutorial;
 mod unshare;
 mod user;
@@ -116,6 +117,7 @@ pub fn all() -> Vec<Entry> {
         ready::CASES,
         relay::CASES,
         see::CASES,
+        surroundings::CASES,
         run::CASES,
         tutorial::CASES,
         unshare::CASES,
