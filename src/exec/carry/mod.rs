@@ -2,6 +2,7 @@
 
 mod filter;
 mod identity;
+mod join;
 mod mounts;
 mod of_unit;
 mod payload;
@@ -220,23 +221,6 @@ impl Wrapper<'_> {
             Step::Exec => return Err(self.execute()?),
         }
         Ok(())
-    }
-
-    fn join(&mut self, kind: Kind) -> io::Result<()> {
-        let opened = self.opened.iter().find(|(other, _)| *other == kind);
-        // Not opened is warned of already, and only Isolation=try gets here.
-        let Some((_, namespace)) = opened else { return Ok(()) };
-        namespace.enter(kind.clone_flag())?;
-        self.held.insert(kind);
-        if kind == Kind::Mount { self.return_to_directory() } else { Ok(()) }
-    }
-
-    /// Enters the working directory by its path, which may lead elsewhere now.
-    fn return_to_directory(&self) -> io::Result<()> {
-        match &self.directory {
-            Some(directory) => std::env::set_current_dir(directory),
-            None => Ok(()),
-        }
     }
 
     fn mounts(&mut self) -> io::Result<&mut Mounts> {

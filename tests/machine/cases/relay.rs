@@ -11,7 +11,7 @@ use crate::machine::wait_for;
 cases![relay_names_the_process_that_is_meant: alone, relay_holds_ready_back, relay_is_there_only_where_it_is_needed];
 
 /// A service that speaks sd_notify(3), without a library.
-const SPEAKER: &str = r#"
+pub(super) const SPEAKER: &str = r#"
 import array, os, select, signal, socket, sys, time
 name = os.environ["NOTIFY_SOCKET"]
 name = "\0" + name[1:] if name[0] == "@" else name

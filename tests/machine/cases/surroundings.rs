@@ -1,9 +1,17 @@
 //! What systemd gives a service beside its command holds in a cell, too.
 
-use super::cases;
-use crate::case::Case;
+use std::time::Duration;
 
-cases![surroundings_journal_stream_is_standard_error, surroundings_manager_is_named_where_it_is_seen,];
+use super::cases;
+use super::relay::SPEAKER;
+use crate::case::Case;
+use crate::machine::wait_for;
+
+cases![
+    surroundings_journal_stream_is_standard_error,
+    surroundings_manager_is_named_where_it_is_seen,
+    surroundings_hidden_notify_socket_is_told,
+];
 
 const CELL: &str = "PrivateNetwork=yes\nPrivateIPC=yes\nHostname=web\nTimeOffsetBoottime=1d";
 
@@ -35,4 +43,30 @@ fn surroundings_manager_is_named_where_it_is_seen(case: &Case) {
             assert_eq!(native.env(name), None, "{name}");
         }
     }
+}
+
+/// A service that is to speak and could not would only time out. With a relay it can.
+fn surroundings_hidden_notify_socket_is_told(case: &Case) {
+    let other = case.service("other", "InaccessiblePaths=/run/systemd/notify", "");
+    other.dump();
+    let speaks = "Type=notify\nExecStart=@payload@ notify";
+    let unit = case.service("web", speaks, &format!("NamespacesOf={} mnt", other.name));
+    unit.assert_failed_with(226);
+    let journal = unit.journal();
+    assert!(
+        journal.contains("/run/systemd/notify, where the service is to speak to systemd, is not there"),
+        "{journal}"
+    );
+    if case.version() >= 253 {
+        let script = format!("/run/{}.py", case.unique("speaker"));
+        case.file(&script, SPEAKER);
+        let relayed = case.service(
+            "relayed",
+            &format!("Type=notify-reload\nExecStart=python3 {script} reload /run/{} 4931", case.unique("told")),
+            &format!("NamespacesOf={} mnt\nReadyWhen=tcp:4931", other.name),
+        );
+        assert!(wait_for(|| relayed.state() == "active", Duration::from_secs(10)), "{}", relayed.journal());
+    }
+    let silent = case.service("silent", "", &format!("NamespacesOf={} mnt", other.name));
+    assert_eq!(silent.dump().env("NOTIFY_SOCKET"), None);
 }
