@@ -27,13 +27,6 @@ impl Planner<'_> {
                     "name another unit",
                 ));
             }
-            if self.manager.scope == Scope::User {
-                plan.findings.push(Finding::error(
-                    self.cell.location("NamespacesOf"),
-                    "NamespacesOf= is not supported yet in user units",
-                    "remove it",
-                ));
-            }
             // A service must not live on in what a unit has left, nor beside its next run.
             plan.unit_lines.extend([("BindsTo", of.unit.clone()), ("After", of.unit.clone())]);
         }

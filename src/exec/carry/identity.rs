@@ -31,9 +31,10 @@ impl Wrapper<'_> {
         })
     }
 
-    /// Where ids mean the inside of a user namespace and none is given, root of it is meant.
+    /// Where ids mean the inside of a user namespace and none is given, root of it is meant. But who has no
+    /// privilege stays who it is, where it is anyone in there.
     pub(super) fn ids_inside(&self) -> bool {
-        self.held.contains(Kind::User) && self.request.cell.ids_are_inside()
+        self.held.contains(Kind::User) && self.request.cell.ids_are_inside() && !self.stays
     }
 
     pub(super) fn set_groups(&self) -> io::Result<()> {
@@ -48,6 +49,9 @@ impl Wrapper<'_> {
     /// Without it the process would have an id that the user namespace does not map, and could
     /// make no file in what is mounted there.
     pub(super) fn become_root(&self) -> io::Result<()> {
+        if !self.ids_inside() {
+            return Ok(());
+        }
         identity::set_groups(Some(0), None)?;
         identity::set_user(0)
     }

@@ -10,6 +10,9 @@ use std::path::Path;
 use super::Wrapper;
 use crate::cell::Kind;
 
+/// Whom a user namespace does not map, user_namespaces(7).
+const NOBODY: u32 = 65534;
+
 impl Wrapper<'_> {
     pub(super) fn join(&mut self, kind: Kind) -> io::Result<()> {
         let opened = self.opened.iter().find(|(other, _)| *other == kind);
@@ -19,6 +22,9 @@ impl Wrapper<'_> {
         let before = socket.as_deref().map(inode);
         namespace.enter(kind.clone_flag())?;
         self.held.insert(kind);
+        if kind == Kind::User {
+            self.stays = !self.privileged && nix::unistd::geteuid().as_raw() != NOBODY;
+        }
         if kind == Kind::Mount {
             self.return_to_directory()?;
         }

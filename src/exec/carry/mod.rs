@@ -40,6 +40,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         held: Kinds::NONE,
         opened: Vec::new(),
         ids: Ids::default(),
+        stays: false,
         environment: Environment::inherited(),
         notifier: None,
         inlet: None,
@@ -90,6 +91,8 @@ struct Wrapper<'r> {
     held: Kinds,
     opened: Vec<(Kind, Namespace)>,
     ids: Ids,
+    /// Has this process, without privilege, an id of its own in the user namespace?
+    stays: bool,
     environment: Environment,
     notifier: Option<Notifier>,
     /// Where the payload's messages arrive, if they are relayed, and the /proc that tells of its processes.

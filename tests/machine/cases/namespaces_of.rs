@@ -6,7 +6,13 @@ use super::cases;
 use crate::case::{Case, Scope, Unit};
 use crate::machine::wait_for;
 
-cases![of_unit_all_eight_types, of_unit_native_and_of_a_template, of_unit_through_restarts, of_unit_fails_closed];
+cases![
+    of_unit_all_eight_types,
+    of_unit_native_and_of_a_template,
+    of_unit_through_restarts,
+    of_unit_fails_closed,
+    of_unit_of_a_user,
+];
 
 const TYPES: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"];
 
@@ -133,5 +139,24 @@ fn of_unit_fails_closed(case: &Case) {
     assert!(unclear.stderr.contains("are in different network namespaces"), "{unclear:?}");
     // Nobody's user manager may join what is not below a user namespace of its own.
     let user = case.user_service("user", "", &format!("NamespacesOf={}", plain.name));
-    user.assert_failed_with(78);
+    user.assert_never_ran();
+}
+
+/// In a user manager, by the user namespace of the other one.
+fn of_unit_of_a_user(case: &Case) {
+    let kinds = ["ipc", "net", "user", "uts"];
+    let db = case.user_service("db", "", "PrivateUsers=self\nPrivateNetwork=yes\nPrivateIPC=yes\nHostname=db");
+    db.dump();
+    let web = case.user_service("web", "", &format!("NamespacesOf={} {}", db.name, kinds.join(" ")));
+    let dump = web.dump();
+    assert_eq!(shared(case, &web, &db), kinds);
+    assert_eq!((dump.hostname(), dump.get("uid")[0].as_i64()), ("db", Some(1000)));
+    let all = case.user_service("all", "", &format!("NamespacesOf={}", db.name));
+    all.dump();
+    assert!(kinds.iter().all(|kind| shared(case, &all, &db).contains(kind)), "{:?}", shared(case, &all, &db));
+    // What is not the user's own nobody gets into but by the user namespace that it belongs to.
+    let net = case.user_service("net", "", &format!("NamespacesOf={} net", db.name));
+    net.assert_failed_with(226);
+    db.stop().ok();
+    web.assert_state("inactive");
 }
