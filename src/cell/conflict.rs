@@ -7,16 +7,16 @@ use super::kind::Kind;
 use super::makers::Makers;
 use super::manager::Manager;
 use super::other_root;
-use super::service::allows_family;
+use super::service::{CREDENTIALS, allows_family};
 use super::steps::Step;
 use super::system_calls::denied_to_wrapper;
 use super::watched::{conditions, watched, watching_directives};
-use super::{Cell, Condition, Maker};
+use super::{Cell, Condition, Maker, PrivateUsers};
 use crate::unit::value::parse_boolean;
 use crate::unit::{Scope, Unit};
 
 /// Settings that systemd makes a mount namespace for; joining another one would lose them.
-const OF_THE_MOUNT_NAMESPACE: [&str; 31] = [
+const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
     "BindPaths",
     "BindReadOnlyPaths",
     "DynamicUser",
@@ -46,8 +46,6 @@ const OF_THE_MOUNT_NAMESPACE: [&str; 31] = [
     "RootHash",
     "RootImage",
     "TemporaryFileSystem",
-    "LoadCredential",
-    "LoadCredentialEncrypted",
 ];
 
 /// All conflicts between a unit and the wrapper's work on it.
@@ -66,6 +64,7 @@ pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers, s
         found.extend(system_call_filter(unit, manager.version, &reason));
     }
     found.extend(address_families(unit, cell, steps, &reason));
+    found.extend(credentials_of_a_user(unit, cell, manager.scope));
     if cell.joins(Kind::Mount) {
         found.extend(joined_mounts(unit, cell));
     }
@@ -155,6 +154,21 @@ fn address_families(unit: &Unit, cell: &Cell, steps: &[Step], reason: &str) -> O
     Some(Finding::of_line(last, &format!("leaves out {family}, {what_for}, and {reason}"), &format!("add {family}")))
 }
 
+/// A user manager keeps them where nobody gets in but its user.
+fn credentials_of_a_user(unit: &Unit, cell: &Cell, scope: Scope) -> Option<Finding> {
+    let is_another = scope == Scope::User && matches!(cell.private_users, PrivateUsers::Subordinate(_));
+    let line = *CREDENTIALS
+        .iter()
+        .find_map(|key| unit.list("Service", key).first().copied())
+        .as_ref()
+        .filter(|_| is_another)?;
+    Some(Finding::of_line(
+        line,
+        "gives the service credentials where only the user gets in, and with PrivateUsers=subuid: it is another one",
+        "use PrivateUsers=self, or remove one of the two",
+    ))
+}
+
 fn joined_mounts(unit: &Unit, cell: &Cell) -> Vec<Finding> {
     let directives = cell.directives_of(Kind::Mount);
     let remedy = match cell.namespaces_of {
@@ -167,6 +181,7 @@ fn joined_mounts(unit: &Unit, cell: &Cell) -> Vec<Finding> {
     };
     OF_THE_MOUNT_NAMESPACE
         .iter()
+        .chain(&CREDENTIALS)
         .filter_map(set)
         .map(|line| {
             Finding::of_line(line, &format!("would be lost: {directives} leaves the mounts that it makes"), remedy)

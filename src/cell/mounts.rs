@@ -35,6 +35,8 @@ pub enum Mount {
     Sysfs(String),
     /// A minimal /dev.
     Dev(String),
+    /// Copies of the credentials there, for whom the service is in its user namespace.
+    Credentials(String),
     /// Directories laid over each other.
     Overlay(Overlay),
 }
@@ -122,7 +124,8 @@ impl Mount {
             | Mount::Tmpfs { destination, .. }
             | Mount::Proc(destination)
             | Mount::Sysfs(destination)
-            | Mount::Dev(destination) => destination,
+            | Mount::Dev(destination)
+            | Mount::Credentials(destination) => destination,
             Mount::Overlay(overlay) => &overlay.destination,
         }
     }
@@ -202,7 +205,7 @@ impl Mount {
         Ok(Mount::Tmpfs { destination: destination.clone(), options, flags })
     }
 
-    /// One path, for [`Mount::Proc`], [`Mount::Sysfs`] and [`Mount::Dev`].
+    /// One path, of a mount that takes nothing else.
     pub fn parse_destination(text: &str) -> Result<String, ValueError> {
         if !is_absolute(text) {
             return Err(ValueError::new("takes an absolute path"));

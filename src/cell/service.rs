@@ -4,6 +4,10 @@ use crate::unit::Unit;
 use crate::unit::timespan::parse_timespan;
 use crate::unit::value::{parse_boolean, split_inversion};
 
+/// Settings that give a service credentials, systemd.exec(5).
+pub const CREDENTIALS: [&str; 5] =
+    ["ImportCredential", "LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted"];
+
 /// Is the boolean set in `[Service]`?
 pub fn is_true(unit: &Unit, key: &str) -> bool {
     unit.last("Service", key).is_some_and(|line| parse_boolean(&line.value) == Some(true))

@@ -5,10 +5,15 @@ use std::sync::Arc;
 
 use super::service::Planner;
 use crate::cell::finding::Finding;
+use crate::cell::service::CREDENTIALS;
 use crate::cell::steps::{Circumstances, Step};
-use crate::cell::{Assigned, Cell, Isolation, Kind, Kinds, Maker, Mount, ProtectControlGroups, other_root};
+use crate::cell::{Assigned, Cell, Isolation, Kind, Kinds, Maker, Mount, ProtectControlGroups, Source, other_root};
 use crate::notify::Access;
+use crate::unit::Scope;
 use crate::unit::words::escape_specifiers;
+
+/// In words of systemd.unit(5), which knows it for each unit.
+const CREDENTIALS_DIRECTORY: &str = "%d";
 
 impl Planner<'_> {
     /// The part of the cell that the wrapper makes.
@@ -24,8 +29,20 @@ impl Planner<'_> {
         if self.makers.mount_sys() {
             cell.mounts.push(Mount::Sysfs("/sys".to_owned()));
         }
+        if self.maps_credentials() {
+            cell.mounts.push(Mount::Credentials(CREDENTIALS_DIRECTORY.to_owned()));
+        }
         cell.isolation = self.cell.isolation;
         cell
+    }
+
+    /// Would the service not be allowed to read its credentials? systemd gives them to whom it is outside.
+    fn maps_credentials(&self) -> bool {
+        self.manager.scope == Scope::System
+            && self.cell.source(Kind::User) == Some(Source::New)
+            && self.cell.ids_are_inside()
+            && !self.cell.joins(Kind::Mount)
+            && CREDENTIALS.iter().any(|key| !self.unit.list("Service", key).is_empty())
     }
 
     fn assigned_to_wrapper(&self) -> impl Iterator<Item = &Assigned> {
@@ -63,6 +80,9 @@ impl Planner<'_> {
         }
         if self.makers.mount_sys() {
             options.push("--sysfs=/sys".to_owned());
+        }
+        if self.maps_credentials() {
+            options.push(format!("--credentials={CREDENTIALS_DIRECTORY}"));
         }
         if self.cell.isolation == Isolation::Try {
             options.push("--isolation=try".to_owned());

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Wrapper;
+use super::credentials::Owner;
 use crate::cell::steps::IdMaps;
 use crate::cell::{IdRange, Kind};
 use crate::exec::id_map::Maps;
@@ -37,6 +38,16 @@ impl Wrapper<'_> {
         self.held.contains(Kind::User) && self.request.cell.ids_are_inside() && !self.stays
     }
 
+    /// The payload, as this process has to call it when it mounts something for it: from without
+    /// the user namespace if it has the privilege, else from within.
+    pub(super) fn owner(&self) -> Owner {
+        let (uid, gid) = (self.ids.uid.unwrap_or(0), self.ids.gid.unwrap_or(0));
+        match self.maps.as_ref().filter(|_| self.privileged) {
+            Some(maps) => Owner { uid: outside(&maps.uids, uid), gid: outside(&maps.gids, gid) },
+            None => Owner { uid, gid },
+        }
+    }
+
     pub(super) fn set_groups(&self) -> io::Result<()> {
         let inside = self.ids_inside();
         let gid = self.ids.gid.or(inside.then_some(0));
@@ -69,10 +80,27 @@ impl Wrapper<'_> {
     }
 }
 
+/// The id outside. One that is not mapped stays, and nobody can become it.
+fn outside(map: &[IdRange], id: u32) -> u32 {
+    let in_range = |range: &IdRange| Some(id.checked_sub(range.inside)?).filter(|offset| *offset < range.count);
+    map.iter().find_map(|range| in_range(range).map(|offset| range.outside + offset)).unwrap_or(id)
+}
+
 /// Extents that map these ids to themselves, each once.
 fn to_themselves<const N: usize>(mut ids: [u32; N]) -> Vec<IdRange> {
     ids.sort_unstable();
     let mut ranges: Vec<IdRange> = ids.map(|id| IdRange { inside: id, outside: id, count: 1 }).to_vec();
     ranges.dedup();
     ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_outside_is_found() {
+        let map = [IdRange { inside: 0, outside: 100_000, count: 10 }, IdRange { inside: 20, outside: 7, count: 1 }];
+        assert_eq!([0, 9, 10, 20].map(|id| outside(&map, id)), [100_000, 100_009, 10, 7]);
+    }
 }

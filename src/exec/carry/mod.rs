@@ -1,5 +1,6 @@
 //! Carrying the steps out, from front to back.
 
+mod credentials;
 mod filter;
 mod identity;
 mod join;
@@ -18,7 +19,7 @@ use super::beside::{Excuse, Job, Line, Post};
 use super::environment::Environment;
 use super::failure::Failure;
 use super::fork::{self, Child, Parent};
-use super::id_map;
+use super::id_map::{self, Maps};
 use super::program;
 use super::report::{Priority, Report};
 use super::request::Request;
@@ -40,6 +41,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         held: Kinds::NONE,
         opened: Vec::new(),
         ids: Ids::default(),
+        maps: None,
         stays: false,
         environment: Environment::inherited(),
         notifier: None,
@@ -91,7 +93,9 @@ struct Wrapper<'r> {
     held: Kinds,
     opened: Vec<(Kind, Namespace)>,
     ids: Ids,
-    /// Has this process, without privilege, an id of its own in the user namespace?
+    /// The maps of the user namespace, once it is made.
+    maps: Option<Maps>,
+    /// Has this process, without privilege, an id of its own in there?
     stays: bool,
     environment: Environment,
     notifier: Option<Notifier>,
@@ -171,7 +175,11 @@ impl Wrapper<'_> {
             Step::Open(kind, path) => self.opened.push((*kind, Namespace::open(path)?)),
             Step::OpenOfUnit(of) => self.open_of_unit(of)?,
             Step::Join(kind) => self.join(*kind)?,
-            Step::MakeUserNamespace(maps) => self.opened.push((Kind::User, id_map::make(&self.maps(maps)?)?)),
+            Step::MakeUserNamespace(maps) => {
+                let maps = self.maps(maps)?;
+                self.opened.push((Kind::User, id_map::make(&maps)?));
+                self.maps = Some(maps);
+            }
             Step::Unshare(kinds) => {
                 namespace::make(kinds.clone_flags())?;
                 kinds.iter().for_each(|kind| self.held.insert(kind));
@@ -228,7 +236,7 @@ impl Wrapper<'_> {
 
     fn mounts(&mut self) -> io::Result<&mut Mounts> {
         if self.mounts.is_none() {
-            self.mounts = Some(Mounts::new()?);
+            self.mounts = Some(Mounts::new(self.owner())?);
         }
         self.mounts.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }

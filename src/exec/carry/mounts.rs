@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use super::credentials::{Credentials, Owner};
 use crate::cell::{Mount, Overlay, Root};
 use crate::sys::mount::{self, Anew, Devices, Places};
 
@@ -11,6 +12,7 @@ use crate::sys::mount::{self, Anew, Devices, Places};
 #[derive(Debug)]
 pub struct Mounts {
     places: Places,
+    owner: Owner,
     prepared: Vec<(Mount, Prepared)>,
 }
 
@@ -20,12 +22,13 @@ enum Prepared {
     Tree(OwnedFd),
     Anew(Anew),
     Devices(Devices),
+    Credentials(Option<Credentials>),
 }
 
 impl Mounts {
-    /// Before anything is mounted.
-    pub fn new() -> io::Result<Mounts> {
-        Ok(Mounts { places: Places::new()?, prepared: Vec::new() })
+    /// Before anything is mounted; `owner` is the payload.
+    pub fn new(owner: Owner) -> io::Result<Mounts> {
+        Ok(Mounts { places: Places::new()?, owner, prepared: Vec::new() })
     }
 
     /// Takes hold of what `mount` shows.
@@ -43,6 +46,7 @@ impl Mounts {
             Mount::Proc(_) => Prepared::Anew(Anew::proc()?),
             Mount::Sysfs(_) => Prepared::Anew(Anew::sysfs()?),
             Mount::Dev(_) => Prepared::Devices(Devices::open()?),
+            Mount::Credentials(path) => Prepared::Credentials(Credentials::read(Path::new(path))?),
             Mount::Tmpfs { .. } => return Ok(()),
         };
         self.prepared.push((mount.clone(), prepared));
@@ -72,6 +76,9 @@ impl Mounts {
             Prepared::Tree(tree) => self.places.attach(&tree, path),
             Prepared::Anew(anew) => self.renew(path, anew),
             Prepared::Devices(devices) => devices.mount(path, &mut self.places),
+            // There may be none.
+            Prepared::Credentials(None) => Ok(()),
+            Prepared::Credentials(Some(credentials)) => self.places.attach(&credentials.file_system(self.owner)?, path),
         }
     }
 

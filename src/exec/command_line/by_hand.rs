@@ -29,6 +29,9 @@ pub(super) static BY_HAND: &[Control] = &[
     Control { flag: "dev", value: Some("PATH"),
         set: |parsed, text| mount(parsed, text, |text| Mount::parse_destination(text).map(Mount::Dev)),
         summary: "a minimal /dev: null, zero, full, random, urandom, tty, pts, shm, console" },
+    Control { flag: "credentials", value: Some("DIR"),
+        set: |parsed, text| mount(parsed, text, |text| Mount::parse_destination(text).map(Mount::Credentials)),
+        summary: "the files of DIR, copied for whom the command is in its user namespace" },
     Control { flag: "mount-propagation", value: Some("private|slave|shared|unchanged"),
         set: |parsed, text| {
             parsed.request.cell.propagation = Propagation::parse(utf8(text)?).map_err(|error| error.to_string())?;

@@ -2,6 +2,7 @@
 
 mod anew;
 mod dev;
+mod files;
 mod mountinfo;
 mod over;
 mod overlay;
@@ -10,6 +11,7 @@ mod root;
 
 pub use anew::{Anew, own_sysfs};
 pub use dev::Devices;
+pub use files::read_only_files;
 pub use mountinfo::unescape;
 pub use over::{Propagation, over, propagate};
 pub use overlay::{overlay, throw_away_overlay};

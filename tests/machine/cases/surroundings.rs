@@ -10,6 +10,7 @@ use crate::machine::wait_for;
 cases![
     surroundings_journal_stream_is_standard_error,
     surroundings_manager_is_named_where_it_is_seen,
+    surroundings_credentials_are_for_the_user_inside,
     surroundings_hidden_notify_socket_is_told,
 ];
 
@@ -43,6 +44,45 @@ fn surroundings_manager_is_named_where_it_is_seen(case: &Case) {
             assert_eq!(native.env(name), None, "{name}");
         }
     }
+}
+
+/// Whom systemd gives them to is somebody else, where the user namespace maps ids to others.
+fn surroundings_credentials_are_for_the_user_inside(case: &Case) {
+    let mapped = "UIDMap=0:100000:65536\nGIDMap=0:100000:65536";
+    for (n, cell) in
+        ["PrivateUsers=self\nHostname=web", "PrivateUsers=identity\nHostname=web", mapped, "PrivateUsers=subuid:tester"]
+            .into_iter()
+            .enumerate()
+    {
+        for (who, user) in [("root", ""), ("tester", "User=tester")] {
+            let out = format!("/run/unitcell-tests/{}", case.unique(&format!("{who}{n}")));
+            let unit = case.service(
+                &format!("{who}{n}"),
+                &format!(
+                    "{user}\nSetCredential=word:abc\nType=oneshot\nStandardOutput=file:{out}\n\
+                     ExecStart=sh -c 'cat $${{CREDENTIALS_DIRECTORY}}/word; echo; ls $$CREDENTIALS_DIRECTORY; id -un; \
+                     stat -c %%a $$CREDENTIALS_DIRECTORY; touch $$CREDENTIALS_DIRECTORY/x 2>/dev/null || echo read-only'"
+                ),
+                cell,
+            );
+            assert_eq!(unit.result(), "success", "{}", unit.journal());
+            let said = case.read(&out);
+            let lines: Vec<&str> = said.lines().collect();
+            assert!(matches!(lines[..], ["abc", "word", id, _, "read-only"] if id == who), "{cell} {said}");
+            // Nobody else, neither within nor without.
+            if n >= 2 {
+                assert_eq!(lines[3], "500", "{cell}");
+            }
+        }
+    }
+    // Where a user manager has them, the user that it maps to gets nowhere.
+    let credential = "SetCredential=word:abc\nType=oneshot\nRemainAfterExit=yes\n\
+                      ExecStart=sh -c 'test $$(cat $${CREDENTIALS_DIRECTORY}/word) = abc'";
+    let refused = case.user_service("refused", credential, "PrivateUsers=subuid:1000");
+    refused.assert_failed_with(78);
+    assert!(refused.journal().contains("where only the user gets in"), "{}", refused.journal());
+    let unit = case.user_service("user", credential, &format!("PrivateUsers=self\n{CELL}"));
+    assert_eq!((unit.result().as_str(), unit.state().as_str()), ("success", "active"), "{}", unit.journal());
 }
 
 /// A service that is to speak and could not would only time out. With a relay it can.
