@@ -58,6 +58,7 @@ pub fn advice(subject: &Subject, unit: &Unit, surroundings: &Surroundings) -> Ve
     let (cell, _) = Cell::of_unit(unit);
     all.extend(native_alone(subject, surroundings.manager));
     all.extend(signals(unit, &cell));
+    all.extend(numbers_inside(unit, &cell));
     all.extend(name_servers(&cell, surroundings.root));
     if surroundings.live {
         all.extend(in_force(subject));
@@ -148,6 +149,19 @@ fn signals(unit: &Unit, cell: &Cell) -> Option<Advice> {
                  a stop takes TimeoutStopSec= then, and ends with SIGKILL"
             ),
             "where the program has no handler, add Init=yes, or set KillSignal=SIGKILL",
+        )
+    })
+}
+
+/// Without an init nothing stays beside the service that could translate what it tells systemd.
+fn numbers_inside(unit: &Unit, cell: &Cell) -> Option<Advice> {
+    let service_type = unit.last("Service", "Type").map(|line| line.value.as_str());
+    let speaks = matches!(service_type, Some("notify" | "notify-reload"));
+    (cell.private_pids && !cell.init && speaks).then(|| {
+        Advice::hint(
+            cell.location("PrivatePIDs"),
+            "a MAINPID= that the service tells systemd is passed over: it is a number inside of the PID namespace",
+            "where the service tells of another main process, add Init=yes",
         )
     })
 }
@@ -288,6 +302,14 @@ mod tests {
             "[X-Unitcell]\nPrivateIPC=yes\n",
         ] {
             assert!(!on(quiet, 252).contains("has a handler"), "{quiet}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_systemd_can_t_take_is_pointed_out() {
+        assert!(on("Type=notify\n[X-Unitcell]\nPrivatePIDs=yes\n", 252).contains("MAINPID= that the service tells"));
+        for quiet in ["[X-Unitcell]\nPrivatePIDs=yes\n", "Type=notify\n[X-Unitcell]\nInit=yes\n"] {
+            assert!(!on(quiet, 252).contains("MAINPID="), "{quiet}");
         }
     }
 

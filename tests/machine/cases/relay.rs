@@ -8,7 +8,12 @@ use super::ready::processes;
 use crate::case::{Case, Scope};
 use crate::machine::wait_for;
 
-cases![relay_names_the_process_that_is_meant: alone, relay_holds_ready_back, relay_is_there_only_where_it_is_needed];
+cases![
+    relay_names_the_process_that_is_meant: alone,
+    relay_holds_ready_back,
+    relay_is_there_only_where_it_is_needed,
+    relay_is_what_a_number_inside_takes(257..=u32::MAX),
+];
 
 /// A service that speaks sd_notify(3), without a library.
 pub(super) const SPEAKER: &str = r#"
@@ -140,4 +145,28 @@ fn relay_is_there_only_where_it_is_needed(case: &Case) {
         unit.assert_state("active");
         assert_eq!(processes(&unit, case).len(), expected, "{name}: {:?}", processes(&unit, case));
     }
+}
+
+/// Without one `MAINPID=` names a process of the host's, as it does with systemd's own PrivatePIDs=, and is
+/// passed over: it is not of the service.
+fn relay_is_what_a_number_inside_takes(case: &Case) {
+    let script = "import os, socket, time\n\
+                  worker = os.fork()\n\
+                  if worker:\n    \
+                  manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n    \
+                  text = f'READY=1\\nMAINPID={worker}\\nSTATUS=worker {worker}'\n    \
+                  manager.sendto(text.encode(), os.environ['NOTIFY_SOCKET'].replace('@', '\\0'))\n\
+                  time.sleep(1000)\n";
+    let file = format!("/run/{}.py", case.unique("speaker"));
+    case.file(&file, script);
+    let service = format!("Type=notify\nTimeoutStopSec=1\nExecStart=python3 {file}");
+    let native = case.service("native", &format!("{service}\nPrivatePIDs=yes"), "");
+    let web = case.service("web", &service, "PrivatePIDs=yes\nHostname=web");
+    let with_init = case.service("init", &service, "Init=yes");
+    let main_inside = |unit: &crate::case::Unit<'_>| {
+        unit.assert_state("active");
+        case.sh(&format!("awk '/^NSpid:/ {{ print $NF }}' /proc/{}/status", unit.main_pid())).ok().to_owned()
+    };
+    assert_eq!([&native, &web].map(main_inside), ["1", "1"]);
+    assert_eq!(format!("worker {}", main_inside(&with_init)), with_init.show("StatusText"));
 }
