@@ -6,7 +6,8 @@
 use super::kind::Kind;
 use super::mounts::{Mount, Overlay};
 use super::value::{self, Isolation, NamespacesOf, PrivateUsers, ProtectControlGroups, ProtectHostname, ValueError};
-use super::{Cell, Condition, IdRange, Source};
+use super::{Cell, Condition, Source};
+use crate::sys::id_map::IdRange;
 
 /// From which systemd on the native setting does what the directive says.
 #[derive(Clone, Copy)]
@@ -99,7 +100,7 @@ fn optional<T>(text: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> Res
 
 /// Adds an extent to a map; an empty value empties it.
 fn add_range(map: &mut Vec<IdRange>, text: &str) -> Result<(), ValueError> {
-    let Some(range) = optional(text, IdRange::parse)? else {
+    let Some(range) = optional(text, value::parse_id_range)? else {
         map.clear();
         return Ok(());
     };

@@ -40,8 +40,9 @@ pub use makers::{Decision, Maker};
 pub use manager::Manager;
 pub use mounts::{Mount, Overlay, Propagation, Root};
 pub use plan::{Plan, plan};
-pub use value::{IdRange, Isolation, NamespacesOf, PrivateUsers, ProtectControlGroups, ProtectHostname, Types};
+pub use value::{Isolation, NamespacesOf, PrivateUsers, ProtectControlGroups, ProtectHostname, Types};
 
+use crate::sys::id_map::IdRange;
 use crate::unit::Location;
 
 /// What a service asked for, each value as its directive set it.

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::kind::{Kind, Kinds};
+use crate::sys::id_map::IdRange;
 use crate::unit::{UnitName, UnitType};
 
 pub use crate::unit::value::{ValueError, parse_netns_name};
@@ -131,53 +132,26 @@ impl ProtectControlGroups {
     }
 }
 
-/// One extent of `/proc/PID/uid_map` or `gid_map`, user_namespaces(7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdRange {
-    /// The first id inside the cell.
-    pub inside: u32,
-    /// The id outside that it stands for.
-    pub outside: u32,
-    /// How many ids in a row.
-    pub count: u32,
-}
-
-impl IdRange {
-    /// `INSIDE:OUTSIDE:COUNT`. The id 4294967295 stands for "no id" and can't be mapped.
-    pub fn parse(text: &str) -> Result<IdRange, ValueError> {
-        let expected = || ValueError::new("takes INSIDE:OUTSIDE:COUNT, three decimal numbers, such as 0:100000:65536");
-        let mut numbers = text.split(':').map(|number| {
-            let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-            if digits { number.parse::<u32>().map_err(|_| expected()) } else { Err(expected()) }
-        });
-        let mut next = || numbers.next().ok_or_else(expected)?;
-        let range = IdRange { inside: next()?, outside: next()?, count: next()? };
-        if numbers.next().is_some() {
-            return Err(expected());
-        }
-        if range.count == 0 {
-            return Err(ValueError::new("maps no id at all: COUNT must be at least 1"));
-        }
-        let last = |first: u32| first.checked_add(range.count - 1).filter(|&last| last != u32::MAX);
-        if last(range.inside).is_none() || last(range.outside).is_none() {
-            return Err(ValueError::new("goes beyond 4294967294, the last id there is"));
-        }
-        Ok(range)
+/// `INSIDE:OUTSIDE:COUNT`. The id 4294967295 stands for "no id" and can't be mapped.
+pub fn parse_id_range(text: &str) -> Result<IdRange, ValueError> {
+    let expected = || ValueError::new("takes INSIDE:OUTSIDE:COUNT, three decimal numbers, such as 0:100000:65536");
+    let mut numbers = text.split(':').map(|number| {
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { number.parse::<u32>().map_err(|_| expected()) } else { Err(expected()) }
+    });
+    let mut next = || numbers.next().ok_or_else(expected)?;
+    let range = IdRange { inside: next()?, outside: next()?, count: next()? };
+    if numbers.next().is_some() {
+        return Err(expected());
     }
-
-    /// Do the two map an id in common, on either side?
-    pub fn overlaps(&self, other: &IdRange) -> bool {
-        let meets = |a: u32, b: u32| {
-            u64::from(a) < u64::from(b) + u64::from(other.count) && u64::from(b) < u64::from(a) + u64::from(self.count)
-        };
-        meets(self.inside, other.inside) || meets(self.outside, other.outside)
+    if range.count == 0 {
+        return Err(ValueError::new("maps no id at all: COUNT must be at least 1"));
     }
-}
-
-impl fmt::Display for IdRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.inside, self.outside, self.count)
+    let last = |first: u32| first.checked_add(range.count - 1).filter(|&last| last != u32::MAX);
+    if last(range.inside).is_none() || last(range.outside).is_none() {
+        return Err(ValueError::new("goes beyond 4294967294, the last id there is"));
     }
+    Ok(range)
 }
 
 /// `NamespacesOf=`: another unit, and which of its namespaces are meant.

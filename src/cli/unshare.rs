@@ -9,7 +9,8 @@ use nix::unistd::{Gid, Group, Uid, User};
 
 use super::Error;
 use crate::cell::{Kind, Kinds};
-use crate::enter::{self, BINFMT, Binfmt, Child, IdMap, Range, Ranges, own_subids};
+use crate::enter::{self, BINFMT, Binfmt, Child, IdMap, Ranges, all_of, own_subids, parse_range};
+use crate::sys::id_map::IdRange;
 use crate::sys::mount::Propagation;
 
 /// Run a command in new namespaces, with the options of unshare(1)
@@ -252,10 +253,10 @@ impl Unshare {
                 }
                 "subids" => {
                     let (first, count) = own()?;
-                    ranges.push(Ranges::Given(Range { inside: first, outside: first, count }));
+                    ranges.push(Ranges::Given(IdRange { inside: first, outside: first, count }));
                 }
-                "all" => ranges.extend(Range::all_of(map)?.into_iter().map(Ranges::Given)),
-                text => match Range::parse(text) {
+                "all" => ranges.extend(all_of(map)?.into_iter().map(Ranges::Given)),
+                text => match parse_range(text) {
                     Some(range) => ranges.push(Ranges::Given(range)),
                     None => {
                         return Err(wrong(&format!(

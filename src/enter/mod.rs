@@ -15,7 +15,7 @@ mod target;
 mod unshare;
 
 pub use error::Error;
-pub use id_map::{IdMap, Range, Ranges, own_subids};
+pub use id_map::{IdMap, Ranges, all_of, own_subids, parse_range};
 pub use nsenter::{Id, Nsenter, Place, Source};
 pub use target::Target;
 pub use unshare::{BINFMT, Binfmt, Child, Unshare};

@@ -11,10 +11,11 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid};
 
 use super::child::{self, Impatience, Parent};
-use super::id_map::{GROUPS, IdMap, Range, USERS, control_setgroups};
+use super::id_map::IdMap;
 use super::pins::Pinner;
 use super::{Error, credentials, payload};
 use crate::cell::{Kind, Kinds};
+use crate::sys::id_map::{GROUPS, IdRange, Ids, Maps, USERS, control_setgroups};
 use crate::sys::mount::{self, Propagation};
 use crate::sys::{identity, namespace, signal, user_namespace};
 
@@ -110,14 +111,12 @@ impl Unshare {
             make(self.kinds)?;
             return self.map_oneself(uid, gid);
         }
-        let (users, groups) = (self.users.resolve(uid), self.groups.resolve(gid));
-        let made = user_namespace::make(whose, |child| {
-            if self.denies_setgroups()? {
-                control_setgroups(&child.to_string(), true)?;
-            }
-            USERS.write_of(child, &users, uid)?;
-            GROUPS.write_of(child, &groups, gid)
-        });
+        let maps = Maps {
+            uids: self.users.resolve(uid),
+            gids: self.groups.resolve(gid),
+            deny_setgroups: self.denies_setgroups()?,
+        };
+        let made = user_namespace::make(whose, &maps);
         let made = made.map_err(Error::of_namespaces("make the user namespace and its maps"))?;
         whose().map_err(Error::system("become the owner of the user namespace"))?;
         made.enter(Kind::User.clone_flag()).map_err(Error::of_namespaces("enter the user namespace"))?;
@@ -126,27 +125,28 @@ impl Unshare {
 
     /// The maps that everybody may write: those that map nobody but the caller.
     fn map_oneself(&self, uid: u32, gid: u32) -> Result<(), Error> {
-        if let Some(inside) = self.users.single {
-            USERS.write_own(Range { inside, outside: uid, count: 1 })?;
-        }
-        let deny = self.denies_setgroups().map_err(|error| Error::Request(error.to_string()))?;
-        if deny || self.deny_setgroups.is_some() {
+        let map = |ids: Ids, single: Option<u32>, outside| match single {
+            Some(inside) => {
+                let range = IdRange { inside, outside, count: 1 };
+                ids.write("self", &[range]).map_err(Error::system("map the caller's own id"))
+            }
+            None => Ok(()),
+        };
+        map(USERS, self.users.single, uid)?;
+        if let Some(deny) = self.denies_setgroups()? {
             control_setgroups("self", deny).map_err(Error::system("write /proc/self/setgroups"))?;
         }
-        match self.groups.single {
-            Some(inside) => GROUPS.write_own(Range { inside, outside: gid, count: 1 }),
-            None => Ok(()),
-        }
+        map(GROUPS, self.groups.single, gid)
     }
 
     /// Where the caller's own group alone is mapped, the kernel wants it denied.
-    fn denies_setgroups(&self) -> io::Result<bool> {
+    fn denies_setgroups(&self) -> Result<Option<bool>, Error> {
         let only_own_group = self.groups.single.is_some() && self.groups.ranges.is_empty() && self.owner.is_none();
         match self.deny_setgroups {
-            Some(false) if only_own_group => {
-                Err(io::Error::other("--setgroups=allow and --map-group exclude each other: map more groups, too"))
-            }
-            asked => Ok(asked.unwrap_or(only_own_group)),
+            Some(false) if only_own_group => Err(Error::Request(
+                "--setgroups=allow and --map-group exclude each other: map more groups, too".to_owned(),
+            )),
+            asked => Ok(asked.or(only_own_group.then_some(true))),
         }
     }
 

@@ -10,7 +10,6 @@ mod command_line;
 mod environment;
 mod failure;
 mod fork;
-mod id_map;
 mod init;
 mod program;
 mod relay;

@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 
 use super::users;
-use crate::cell::IdRange;
+use crate::sys::id_map::IdRange;
+use crate::sys::subid::{self, Subids};
 
 /// As many ids as a system has of its own. More nobody maps, and fewer do, too.
 const WANTED: u32 = 65536;
@@ -32,19 +33,10 @@ pub fn maps(owner: &str) -> io::Result<(Vec<IdRange>, Vec<IdRange>)> {
     Ok((of("/etc/subuid")?, of("/etc/subgid")?))
 }
 
-/// Owner, first id and count of each line.
-fn entries(text: &str) -> impl Iterator<Item = (&str, u32, u32)> {
-    text.lines().filter_map(|line| {
-        let mut fields = line.trim().split(':');
-        let entry = (fields.next()?, fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-        fields.next().is_none().then_some(entry)
-    })
-}
-
 fn map_of(text: &str, names: &[String]) -> Vec<IdRange> {
     let mut map: Vec<IdRange> = Vec::new();
     let mut inside = 0;
-    for (_, first, count) in entries(text).filter(|(owner, ..)| names.iter().any(|name| name == owner)) {
+    for Subids { first, count, .. } in subid::of(text, names) {
         let count = count.min(WANTED - inside);
         let range = IdRange { inside, outside: first, count };
         // A range that stands there twice can be mapped once.
@@ -58,7 +50,7 @@ fn map_of(text: &str, names: &[String]) -> Vec<IdRange> {
 
 /// The first id above all that are given away already; useradd(8) begins at the same one.
 fn first_free(text: &str) -> u32 {
-    entries(text).map(|(_, first, count)| first.saturating_add(count)).fold(100_000, u32::max)
+    subid::parse(text).map(|ids| ids.first.saturating_add(ids.count)).fold(100_000, u32::max)
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@
 pub mod clock;
 pub mod control_group;
 #[cfg(feature = "tool")]
-pub mod extent;
-#[cfg(feature = "tool")]
 pub mod network;
 pub mod pins;
 pub mod process;
@@ -20,8 +18,6 @@ pub mod view;
 
 #[cfg(feature = "tool")]
 pub use clock::Offsets;
-#[cfg(feature = "tool")]
-pub use extent::Extent;
 pub use process::Process;
 #[cfg(feature = "tool")]
 pub use scan::Scan;

@@ -9,10 +9,10 @@ use std::io;
 use serde::Serialize;
 
 use super::clock::{Offsets, parse_uptime};
-use super::extent::Extent;
 use super::process::Process;
 use super::scan;
 use crate::cell::Kind;
+use crate::sys::id_map::{self, IdRange};
 use crate::sys::namespace::{self as sys, Namespace};
 
 /// A process, where it is and what it sees from there. What could not be read is none.
@@ -48,9 +48,9 @@ pub struct Visible {
     /// Its own user id.
     pub uid: Option<u32>,
     /// The user ids there are, and what they are outside.
-    pub uid_map: Option<Vec<Extent>>,
+    pub uid_map: Option<Vec<IdRange>>,
     /// The group ids.
-    pub gid_map: Option<Vec<Extent>>,
+    pub gid_map: Option<Vec<IdRange>>,
     /// Its control group.
     pub control_group: Option<String>,
     /// How its clocks are shifted.
@@ -82,7 +82,7 @@ impl View {
 
 impl Visible {
     fn to(process: &Process, uid: Option<u32>) -> Visible {
-        let map = |name| process.read(name).ok().and_then(|text| Extent::parse_map(&text));
+        let map = |name| process.read(name).ok().and_then(|text| id_map::parse(&text));
         let uid_map = map("uid_map");
         let (hostname, domainname) = names(process).unzip();
         let clock_offsets = offsets(process);
@@ -93,7 +93,7 @@ impl Visible {
             pid: process.status("NSpid").ok().flatten().and_then(|pids| pids.split_whitespace().last()?.parse().ok()),
             processes: processes(process).ok(),
             mounts: process.read("mountinfo").ok().map(|text| text.lines().count()),
-            uid: uid.and_then(|uid| uid_map.as_ref()?.iter().find_map(|extent| extent.inside_of(uid))),
+            uid: uid.and_then(|uid| uid_map.as_ref()?.iter().find_map(|range| range.inside_of(uid))),
             uid_map,
             gid_map: map("gid_map"),
             control_group: within(process, Kind::Cgroup, || process.control_group()).ok().flatten(),

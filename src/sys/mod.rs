@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 pub mod capability;
+pub mod id_map;
 pub mod identity;
 pub mod mount;
 pub mod namespace;
@@ -14,6 +15,7 @@ pub mod process;
 pub mod regex;
 pub mod seccomp;
 pub mod signal;
+pub mod subid;
 pub mod system_call;
 pub mod tty;
 pub mod user_namespace;

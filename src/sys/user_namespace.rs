@@ -4,18 +4,15 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 
+use super::id_map::Maps;
 use super::namespace::{self, Namespace};
 use super::process::{self, Fork};
 
 /// Makes a user namespace and returns it, ready to be entered.
 ///
 /// A child does what has to come `before`, makes the namespace and stays in it while this process,
-/// still outside, writes its maps: `write` gets the child's process id. The namespace's file then
-/// keeps it, and the child is gone.
-pub fn make(
-    before: impl FnOnce() -> io::Result<()>,
-    write: impl FnOnce(i32) -> io::Result<()>,
-) -> io::Result<Namespace> {
+/// still outside, writes its maps. The namespace's file then keeps it, and the child is gone.
+pub fn make(before: impl FnOnce() -> io::Result<()>, maps: &Maps) -> io::Result<Namespace> {
     let (from_child, to_parent) = pipe()?;
     let (from_parent, to_child) = pipe()?;
     match process::fork()? {
@@ -33,7 +30,7 @@ pub fn make(
         Fork::Parent(child) => {
             drop((to_parent, from_parent));
             let namespace = await_child(from_child)
-                .and_then(|()| write(child.as_raw()))
+                .and_then(|()| maps.write_for(child.as_raw()))
                 .and_then(|()| Namespace::open(format!("/proc/{child}/ns/user")));
             drop(to_child);
             match process::wait(child) {

@@ -9,8 +9,9 @@ mod text;
 pub use step::{ExitStatus, IdMaps, Step, WatchFor};
 
 use super::identity::Identity;
-use super::{Cell, IdRange, Isolation, Kind, Kinds, Mount, PrivateUsers, Propagation, ProtectControlGroups, Source};
+use super::{Cell, Isolation, Kind, Kinds, Mount, PrivateUsers, Propagation, ProtectControlGroups, Source};
 use crate::notify::Access;
+use crate::sys::id_map::IdRange;
 
 /// What, beside the cell, shapes the list.
 #[derive(Debug, Clone, Default)]

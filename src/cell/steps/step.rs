@@ -2,7 +2,8 @@
 
 use crate::cell::capability::CapabilitySet;
 use crate::cell::system_calls::DeniedCalls;
-use crate::cell::{Condition, IdRange, Kind, Kinds, Mount, NamespacesOf, Propagation, Root};
+use crate::cell::{Condition, Kind, Kinds, Mount, NamespacesOf, Propagation, Root};
+use crate::sys::id_map::IdRange;
 
 /// An exit status of systemd.exec(5), "Process Exit Codes": `systemctl status` shows its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

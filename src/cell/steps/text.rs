@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::step::{IdMaps, Step, WatchFor};
-use crate::cell::{IdRange, Mount, Overlay, Propagation, Root};
+use crate::cell::{Mount, Overlay, Propagation, Root};
+use crate::sys::id_map::IdRange;
 
 impl fmt::Display for IdMaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

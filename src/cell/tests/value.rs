@@ -91,7 +91,7 @@ fn id_ranges() {
         "0:0:4294967296",
         "99999999999:0:1",
     ];
-    all(IdRange::parse, &good, &bad);
+    all(parse_id_range, &good, &bad);
     for (text, range) in good {
         assert_eq!(range.to_string(), text);
     }
@@ -100,7 +100,7 @@ fn id_ranges() {
 #[test]
 fn id_ranges_overlap_on_either_side() {
     let overlap = |a: &str, b: &str| {
-        let (a, b) = (IdRange::parse(a).unwrap(), IdRange::parse(b).unwrap());
+        let (a, b) = (parse_id_range(a).unwrap(), parse_id_range(b).unwrap());
         assert_eq!(a.overlaps(&b), b.overlaps(&a));
         a.overlaps(&b)
     };

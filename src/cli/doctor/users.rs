@@ -3,6 +3,7 @@
 use nix::unistd::{User, geteuid};
 
 use super::{Check, Files};
+use crate::sys::subid::{self, Subids};
 
 const AREA: &str = "users";
 
@@ -57,15 +58,11 @@ fn modules(files: &Files) -> Check {
 /// Whoever maps ids of their own needs a range of them.
 fn subordinate(files: &Files, file: &str, what: &str, name: &str) -> Check {
     let text = files.read(file).unwrap_or_default();
-    let uid = geteuid().to_string();
-    let range = text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let owner = fields.next()?;
-        let (start, count) = (fields.next()?, fields.next()?);
-        (owner == name || owner == uid).then(|| format!("{count} from {start}"))
-    });
-    match range {
-        Some(range) => Check::ok(AREA, format!("{name} has subordinate {what}: {range}")),
+    let first = subid::of(&text, &[name.to_owned(), geteuid().to_string()]).next();
+    match first {
+        Some(Subids { first, count, .. }) => {
+            Check::ok(AREA, format!("{name} has subordinate {what}: {count} from {first}"))
+        }
         // root maps what it likes.
         None if geteuid().is_root() => {
             Check::ok(AREA, format!("{name} has no subordinate {what} in {file}, and needs none"))

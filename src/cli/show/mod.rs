@@ -16,7 +16,8 @@ use super::target::Target;
 use super::whom::Whom;
 use crate::cell::Kind;
 use crate::inspect::network::{Interface, interfaces};
-use crate::inspect::{Extent, Offsets, Process, Scan, View, Visible};
+use crate::inspect::{Offsets, Process, Scan, View, Visible};
+use crate::sys::id_map::IdRange;
 use crate::unit::Scope;
 use words::{ids, list, shift, span};
 
@@ -236,7 +237,7 @@ fn details(sides: &mut Sides, namespace: &Namespace, shown: &Shown) {
 }
 
 /// One line an extent, inside on the left and outside on the right.
-fn map(sides: &mut Sides, label: &str, extents: Option<&[Extent]>) {
+fn map(sides: &mut Sides, label: &str, extents: Option<&[IdRange]>) {
     let Some(extents) = extents else { return sides.detail(label, None, None) };
     if extents.is_empty() {
         sides.detail(label, Some("none".to_owned()), Some("-".to_owned()));

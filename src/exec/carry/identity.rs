@@ -4,30 +4,30 @@ use std::io;
 
 use super::Wrapper;
 use super::credentials::Owner;
+use crate::cell::Kind;
 use crate::cell::steps::IdMaps;
-use crate::cell::{IdRange, Kind};
-use crate::exec::id_map::Maps;
 use crate::exec::subordinate;
+use crate::sys::id_map::{IdRange, Maps};
 use crate::sys::{capability, identity};
 
 impl Wrapper<'_> {
     pub(super) fn maps(&self, maps: &IdMaps) -> io::Result<Maps> {
         Ok(match maps {
             IdMaps::Ranges { uids, gids, deny_setgroups } => {
-                Maps { uids: uids.clone(), gids: gids.clone(), deny_setgroups: *deny_setgroups }
+                Maps { uids: uids.clone(), gids: gids.clone(), deny_setgroups: deny_setgroups.then_some(true) }
             }
             IdMaps::Subordinate(owner) => {
                 let (uids, gids) = subordinate::maps(owner)?;
-                Maps { uids, gids, deny_setgroups: false }
+                Maps { uids, gids, deny_setgroups: None }
             }
             IdMaps::SelfOnly if self.privileged => Maps {
                 uids: to_themselves([0, self.ids.uid.unwrap_or(0)]),
                 gids: to_themselves([0, self.ids.gid.unwrap_or(0)]),
-                deny_setgroups: true,
+                deny_setgroups: Some(true),
             },
             IdMaps::SelfOnly => {
                 let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
-                Maps { uids: to_themselves([uid]), gids: to_themselves([gid]), deny_setgroups: true }
+                Maps { uids: to_themselves([uid]), gids: to_themselves([gid]), deny_setgroups: Some(true) }
             }
         })
     }

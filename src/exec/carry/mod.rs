@@ -19,7 +19,6 @@ use super::beside::{Excuse, Job, Line, Post};
 use super::environment::Environment;
 use super::failure::Failure;
 use super::fork::{self, Child, Parent};
-use super::id_map::{self, Maps};
 use super::program;
 use super::report::{Priority, Report};
 use super::request::Request;
@@ -27,8 +26,9 @@ use super::users::{Database, Ids};
 use crate::cell::steps::{Step, steps};
 use crate::cell::{Isolation, Kind, Kinds, Propagation};
 use crate::notify::{Inlet, Notifier, NotifyState, Processes};
+use crate::sys::id_map::Maps;
 use crate::sys::namespace::{self, Namespace};
-use crate::sys::{capability, mount, network, process, seccomp};
+use crate::sys::{capability, mount, network, process, seccomp, user_namespace};
 use mounts::Mounts;
 
 /// Carries out what `request` asks for. Returns only with the reason why the payload did not
@@ -177,7 +177,7 @@ impl Wrapper<'_> {
             Step::Join(kind) => self.join(*kind)?,
             Step::MakeUserNamespace(maps) => {
                 let maps = self.maps(maps)?;
-                self.opened.push((Kind::User, id_map::make(&maps)?));
+                self.opened.push((Kind::User, user_namespace::make(|| Ok(()), &maps)?));
                 self.maps = Some(maps);
             }
             Step::Unshare(kinds) => {
