@@ -11,6 +11,8 @@ mod combinations;
 mod dry_run;
 #[path = "wrapper/failure.rs"]
 mod failure;
+#[path = "faults/manager.rs"]
+mod manager;
 #[path = "wrapper/mounts.rs"]
 mod mounts;
 #[path = "wrapper/options.rs"]

@@ -93,7 +93,7 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
                 None => process::exit(0),
             }
         }
-        Parent::Waits => wait(payload, init, give),
+        Parent::Waits => wait(payload, give),
     }
 }
 
@@ -103,13 +103,11 @@ fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier) -> io::Result<()> {
     File::from(give).write_all(&[1])
 }
 
-fn wait(child: Pid, init: Option<Pid>, give: OwnedFd) -> io::Result<Child> {
+fn wait(child: Pid, give: OwnedFd) -> io::Result<Child> {
     process::hold_signals()?;
     File::from(give).write_all(&[1])?;
     let end = process::wait_forwarding(child, SigSet::all())?;
-    // All that was left in the namespace ends with its init.
-    if let Some(init) = init {
-        process::wait(init)?;
-    }
+    // All that was left in the namespace ends with its first process.
+    process::wait_for_all();
     process::end_like(end)
 }

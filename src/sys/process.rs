@@ -94,15 +94,25 @@ pub fn hold_signals() -> io::Result<()> {
     keep_children()
 }
 
-/// Waits for the end of a child, and passes these signals on, which are held, as SIGCHLD is.
+/// Waits until there is no child any more.
+pub fn wait_for_all() {
+    while !matches!(waitpid(None, None), Err(error) if error != nix::Error::EINTR) {}
+}
+
+/// Waits for the end of a child, and passes these signals on, which are held, as SIGCHLD is. Takes note of
+/// the end of all others, too: the first process of a PID namespace ends after everybody else in it was
+/// waited for.
 pub fn wait_forwarding(child: Pid, mut signals: SigSet) -> io::Result<End> {
     signals.add(Signal::SIGCHLD);
     loop {
         match signals.wait()? {
-            Signal::SIGCHLD => match waitpid(child, Some(WaitPidFlag::WNOHANG))? {
-                WaitStatus::Exited(_, status) => return Ok(End::Exited(status as u8)),
-                WaitStatus::Signaled(_, signal, _) => return Ok(End::Killed(signal)),
-                _ => {}
+            Signal::SIGCHLD => loop {
+                match waitpid(None, Some(WaitPidFlag::WNOHANG))? {
+                    WaitStatus::Exited(ended, status) if ended == child => return Ok(End::Exited(status as u8)),
+                    WaitStatus::Signaled(ended, signal, _) if ended == child => return Ok(End::Killed(signal)),
+                    WaitStatus::StillAlive => break,
+                    _ => {}
+                }
             },
             // A child that has just ended is told of by SIGCHLD.
             signal => drop(nix::sys::signal::kill(child, signal)),

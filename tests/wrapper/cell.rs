@@ -158,3 +158,18 @@ fn ids_are_mapped() {
     assert_eq!(map(&["--private-users=self"]), "0 0 1 0");
     assert_eq!(map(&["--uid-map=0:100000:10", "--gid-map=0:100000:10"]), "0 100000 10 0");
 }
+
+/// The first process of a PID namespace ends after all others in it were waited for, by whoever that is.
+#[test]
+fn a_watcher_does_not_hold_up_the_end_of_its_payload() {
+    let Some(()) = root() else { return };
+    let directory = tempfile::tempdir().expect("a directory");
+    let socket = directory.path().join("notify");
+    crate::manager::listen(&socket);
+    let status = command(WRAPPER)
+        .args(["--private-pids", "--ready-when=path:/not/there", "--", "sh", "-c", "exit 7"])
+        .env("NOTIFY_SOCKET", socket)
+        .status()
+        .expect("the wrapper runs");
+    assert_eq!(status.code(), Some(7));
+}
