@@ -62,7 +62,7 @@ fn statuses(call: &str) -> &'static [i32] {
         "setresuid" | "setuid" => &[217],
         "capset" => &[217, 218],
         "seccomp" => &[228],
-        "execve" => &[203, 217],
+        "execve" => &[203, 217, 226],
         _ => &STEPS,
     }
 }

@@ -11,6 +11,8 @@ mod combinations;
 mod dry_run;
 #[path = "wrapper/failure.rs"]
 mod failure;
+#[path = "wrapper/handles.rs"]
+mod handles;
 #[path = "faults/manager.rs"]
 mod manager;
 #[path = "wrapper/mounts.rs"]

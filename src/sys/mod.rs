@@ -10,6 +10,7 @@ pub mod mount;
 pub mod namespace;
 pub mod network;
 pub mod nsfs;
+pub mod own_program;
 pub mod pin;
 pub mod process;
 pub mod regex;

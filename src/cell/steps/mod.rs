@@ -43,6 +43,9 @@ pub struct Circumstances {
 pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) -> Vec<Step> {
     let mut list = Vec::new();
     list.extend(circumstances.verify.iter().cloned());
+    if circumstances.privileged && shows_itself(cell) {
+        list.push(Step::ProtectProgram);
+    }
     if identity.names_anyone() || cell.private_users == PrivateUsers::SelfOnly {
         list.push(Step::LookUpUser);
     }
@@ -221,6 +224,14 @@ fn mounts(cell: &Cell) -> bool {
             || cell.private_ipc
             || cell.protect_control_groups != ProtectControlGroups::No
             || cell.source(Kind::Pid).is_some())
+}
+
+/// Can there be processes in the cell that see the wrapper, or one beside the payload, where they see none
+/// of the host's? What they may do to its file they could do to the host.
+fn shows_itself(cell: &Cell) -> bool {
+    let beside = cell.init || cell.is_watched();
+    let joins = [Kind::Pid, Kind::User, Kind::Mount].into_iter().any(|kind| cell.joins(kind));
+    joins || cell.root_directory.is_some() || (beside && cell.source(Kind::Pid).is_some())
 }
 
 fn id_maps(cell: &Cell) -> IdMaps {

@@ -63,6 +63,8 @@ pub enum Step {
         /// The directives that asked for another one, `A=, B=`.
         directives: String,
     },
+    /// Let nobody write to the wrapper's own file who finds it through the process.
+    ProtectProgram,
     /// Look up the service's user and groups.
     LookUpUser,
     /// Unmount the wrapper's own files, which no longer need to be there.

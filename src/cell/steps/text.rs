@@ -32,6 +32,7 @@ impl fmt::Display for Step {
             Step::Verify { kind, manager, .. } => {
                 write!(f, "leave the manager's {kind} namespace {}:[{manager}]", kind.proc_name())
             }
+            Step::ProtectProgram => f.write_str("keep the wrapper's own file from being written to"),
             Step::LookUpUser => f.write_str("look up the user and its groups"),
             Step::DetachOwnFiles => f.write_str("unmount the wrapper's own files"),
             Step::Open(kind, path) => write!(f, "open the {kind} namespace {path}"),

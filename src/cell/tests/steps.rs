@@ -35,7 +35,10 @@ fn circumstances() -> impl Strategy<Value = Circumstances> {
 
 /// Looks, and changes nothing.
 fn only_looks(step: &Step) -> bool {
-    matches!(step, Step::Verify { .. } | Step::LookUpUser | Step::Open(..) | Step::MakeUserNamespace(_))
+    matches!(
+        step,
+        Step::Verify { .. } | Step::ProtectProgram | Step::LookUpUser | Step::Open(..) | Step::MakeUserNamespace(_)
+    )
 }
 
 fn enters_user_namespace(step: &Step) -> bool {

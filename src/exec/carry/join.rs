@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::Wrapper;
 use crate::cell::Kind;
+use crate::sys::process;
 
 /// Whom a user namespace does not map, user_namespaces(7).
 const NOBODY: u32 = 65534;
@@ -20,6 +21,10 @@ impl Wrapper<'_> {
         let Some((_, namespace)) = opened else { return Ok(()) };
         let socket = self.notify_socket().filter(|_| kind == Kind::Mount).map(Path::to_owned);
         let before = socket.as_deref().map(inode);
+        if kind == Kind::User && self.privileged {
+            // Whoever is root in there may look into all others, but for what began outside and hides.
+            process::hide_from_debuggers()?;
+        }
         namespace.enter(kind.clone_flag())?;
         self.held.insert(kind);
         if kind == Kind::User {

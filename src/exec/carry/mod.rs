@@ -28,7 +28,7 @@ use crate::cell::{Isolation, Kind, Kinds, Propagation};
 use crate::notify::{Inlet, Notifier, NotifyState, Processes};
 use crate::sys::id_map::Maps;
 use crate::sys::namespace::{self, Namespace};
-use crate::sys::{capability, mount, network, process, seccomp, user_namespace};
+use crate::sys::{capability, mount, network, own_program, process, seccomp, user_namespace};
 use mounts::Mounts;
 
 /// Carries out what `request` asks for. Returns only with the reason why the payload did not
@@ -166,6 +166,7 @@ impl Wrapper<'_> {
     fn take(&mut self, step: &Step) -> io::Result<()> {
         match step {
             Step::Verify { kind, manager, .. } => return verify(*kind, *manager),
+            Step::ProtectProgram => own_program::protect(c"unitcell-exec")?,
             Step::LookUpUser => {
                 let database =
                     self.request.own_files.as_deref().map_or_else(Database::of_system, Database::in_directory);
@@ -264,6 +265,8 @@ impl Wrapper<'_> {
             return Err(io::Error::other("--relay needs --hand-over"));
         }
         self.open_inlet()?;
+        // Until the exec the child has more than the processes that it may come upon there.
+        process::hide_from_debuggers()?;
         let parent = if hand_over { Parent::HandsOver(self.notifier()?) } else { Parent::Waits };
         let jobs = [(Job::Init, init), (Job::Relay, relayed && !watched), (Job::Watcher, watched)];
         let jobs = jobs.into_iter().filter(|(_, wanted)| *wanted).map(|(job, _)| job);
