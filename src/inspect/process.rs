@@ -94,7 +94,8 @@ impl Process {
         Ok(control_group::path_of(&self.read("cgroup")?).map(str::to_owned))
     }
 
-    /// The unit that it belongs to, by its control group.
+    /// The unit that it belongs to, by its control group. The manager's own GetUnitByPIDFD() goes by that,
+    /// too; without it there is no bus to connect to, and a unit of a user's manager is found as well.
     pub fn unit(&self) -> Option<String> {
         let init = Process::new(1).control_group().ok().flatten();
         let root = init.as_deref().map_or("", control_group::root_of);

@@ -5,7 +5,11 @@ use super::cases;
 use crate::case::{Case, Scope};
 use crate::schema;
 
-cases![see_lsns_as_the_classic_one: alone, see_lsns_with_units_and_names: alone];
+cases![
+    see_lsns_as_the_classic_one: alone,
+    see_lsns_with_units_and_names: alone,
+    see_units_of_processes_as_systemd_does,
+];
 
 /// Processes that stay, in namespaces of all sorts.
 fn populate(case: &Case) -> Pins<'_> {
@@ -142,4 +146,32 @@ fn see_lsns_with_units_and_names(case: &Case) {
     // Who may not look at other users' processes still sees the own, and pins.
     let few = case.user_sh(crate::machine::USER, "unitcell lsns -n -t uts -o NPROCS");
     assert_eq!(few.ok().lines().count(), 2, "{}", few.stdout);
+}
+
+/// Of each line `PID UNIT` that is read: the unit, and the one that systemd itself names.
+const ASK_SYSTEMD: &str = r#"
+import json, subprocess, sys
+SYSTEMD = "org.freedesktop.systemd1"
+def ask(*words):
+    told = subprocess.run(["busctl", "--json=short", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return json.loads(told.stdout)["data"] if told.returncode == 0 else None
+for line in sys.stdin:
+    pid, unit = line.split()
+    found = ask("call", SYSTEMD, "/org/freedesktop/systemd1", SYSTEMD + ".Manager", "GetUnitByPID", "u", pid)
+    if found: print(unit, ask("get-property", SYSTEMD, found[0], SYSTEMD + ".Unit", "Id"))
+"#;
+
+fn see_units_of_processes_as_systemd_does(case: &Case) {
+    let unit = case.unit(Scope::System, &format!("{}\\x2dodd@a:b.service", case.unique("unit")));
+    let several = "sh -c 'sleep 60 & exec sleep 61'";
+    case.sh(&format!("systemd-run -q '--unit={}' -p Delegate=yes {several}", unit.name)).ok();
+    let script = format!("/run/{}.py", case.unique("ask"));
+    case.file(&script, ASK_SYSTEMD);
+    let told = case.sh(&format!("unitcell lsns -n -l -o PID,UNIT $(stat -Lc %i /proc/1/ns/uts) | python3 {script}"));
+    let pairs: Vec<(&str, &str)> = told.ok().lines().filter_map(|line| line.split_once(' ')).collect();
+    assert!(pairs.iter().filter(|(ours, _)| *ours == unit.name).count() == 2 && pairs.len() > 5, "{told:?}");
+    for (ours, theirs) in pairs {
+        // Of the units of a user's manager the system's knows but the manager.
+        assert!(ours == theirs || theirs.starts_with("user@"), "{ours} is {theirs} to systemd: {told:?}");
+    }
 }
