@@ -20,6 +20,7 @@ const PAYLOAD: &str = "
     [ $$ = 1 ] && echo first; ls /proc/self/fd | wc -l; cut -d: -f1 /proc/net/dev; umask
     grep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp):' /proc/self/status
     stat -f -c %T /proc /sys/fs/cgroup /dev/mqueue; cut -d: -f3 /proc/self/cgroup
+    [ -z \"$CREDENTIALS_DIRECTORY\" ] || ls -ln \"$CREDENTIALS_DIRECTORY\" | cut -d' ' -f1-5
     echo NOTIFY_SOCKET=${NOTIFY_SOCKET:+set}";
 
 pub struct Scenario {
@@ -210,7 +211,15 @@ pub fn every_joined_namespace() -> Scenario {
 }
 
 pub fn mapped_ids() -> Scenario {
-    Scenario::new(&["--uid-map=0:100000:10", "--gid-map=0:100000:10", "--private-network"], &["user", "net", "mnt"])
+    let options = ["--uid-map=0:100000:10", "--gid-map=0:100000:10", "--private-network"];
+    let mut scenario = Scenario::new(&options, &["user", "net", "mnt"]);
+    let credentials = scenario.directory().join("credentials");
+    fs::create_dir(&credentials).expect("a directory");
+    fs::write(credentials.join("word"), "abc\n").expect("a file");
+    let credentials = credentials.to_str().expect("UTF-8").to_owned();
+    scenario.options.push(format!("--credentials={credentials}"));
+    scenario.environment.push(("CREDENTIALS_DIRECTORY", credentials));
+    scenario
 }
 
 pub fn another_user() -> Scenario {

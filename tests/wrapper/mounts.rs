@@ -235,3 +235,24 @@ fn wrong_mounts_are_told_with_their_reason() {
         assert!(outcome.stderr.contains(message), "{option}: {}", outcome.stderr);
     }
 }
+
+#[test]
+fn credentials_are_for_the_user_inside() {
+    let Some(()) = root() else { return };
+    let dir = directory();
+    let path = text(dir.path());
+    fs::write(dir.path().join("word"), "abc\n").expect("a file");
+    let options =
+        ["--uid-map=0:100000:10", "--gid-map=0:100000:10", &format!("--credentials={path}")].map(str::to_owned);
+    let script = format!(
+        "cd {path} && cat word; stat -c '%u %g %a' . word; touch x 2>/dev/null || echo read-only; stat -f -c %T ."
+    );
+    says(&options, &[], &script, "abc\n0 0 500\n0 0 400\nread-only\nramfs");
+    says(&options, &["--user=7", "--group=8"], &script, "abc\n7 8 500\n7 8 400\nread-only\nramfs");
+    assert_eq!(fs::read_dir(path).expect("a directory").count(), 1);
+    // What is none can't be given.
+    fs::create_dir(dir.path().join("directory")).expect("a directory");
+    let outcome = run(&options, &[], "true");
+    assert_eq!(outcome.status, Some(226), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("can't read the credentials in"), "{}", outcome.stderr);
+}
