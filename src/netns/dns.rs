@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::description::General;
 use super::ledger::remove_file;
@@ -22,8 +22,8 @@ pub fn write(places: &Places, name: &str, general: &General) -> Result<(), Error
     let directory = places.record(name);
     fs::create_dir_all(&directory).map_err(Error::system("make", &directory))?;
     for file in FILES {
-        let (path, given) = (directory.join(file), places.of_administrator(name).join(file));
-        if given.exists() {
+        let path = directory.join(file);
+        if let Some(given) = given(places, name, file, general) {
             remove_file(&path)?;
             symlink(&given, &path).map_err(Error::system("make", &path))?;
             continue;
@@ -42,6 +42,13 @@ pub fn write(places: &Places, name: &str, general: &General) -> Result<(), Error
         }
     }
     Ok(())
+}
+
+/// A file that is there already: the administrator's, or the host's own, which may be a link to where
+/// services see nothing of the host's.
+fn given(places: &Places, name: &str, file: &str, general: &General) -> Option<PathBuf> {
+    let host = (file == "resolv.conf" && general.dns.is_empty()).then(|| places.etc.join(file));
+    [Some(places.of_administrator(name).join(file)), host].into_iter().flatten().find(|path| path.exists())
 }
 
 /// Removes them.
@@ -146,6 +153,13 @@ mod tests {
         fs::write(places.of_administrator("blue").join("resolv.conf"), "nameserver 10.9.9.9\n").unwrap();
         write(&places, "blue", &general).unwrap();
         assert_eq!(text("resolv.conf"), "nameserver 10.9.9.9\n");
+        fs::write(places.etc.join("resolv.conf"), "nameserver 127.0.0.53\n").unwrap();
+        fs::remove_file(places.of_administrator("blue").join("resolv.conf")).unwrap();
+        write(&places, "blue", &general).unwrap();
+        assert!(text("resolv.conf").contains("10.0.0.1"));
+        write(&places, "blue", &General::default()).unwrap();
+        assert_eq!(text("resolv.conf"), "nameserver 127.0.0.53\n", "where none is given, as the host has it");
+        fs::write(places.of_administrator("blue").join("resolv.conf"), "nameserver 10.9.9.9\n").unwrap();
         remove(&places, "blue").unwrap();
         assert_eq!(text_of_administrator(&places), "nameserver 10.9.9.9\n", "only the link is ours");
     }

@@ -367,6 +367,18 @@ fn netns_no_question_for_a_name_leaves_the_cell(case: &Case) {
     assert!(count("cell") > 0);
     assert_eq!(case.read("/run/count.host"), "", "no packet and no connection reached the host's");
     assert_eq!(case.sh("cat /etc/resolv.conf").ok(), "nameserver 127.0.0.53", "the host's own file is as it was");
+    // Nor later on: both are started again, which gives them other sockets.
+    let stays = case.service("stays", "ExecStart=/bin/busybox sleep 1000", "NetworkNamespace=dnsed");
+    host.restart().ok();
+    let seen = "ls -A /run/nscd /run/systemd/resolve; cat /etc/resolv.conf";
+    let seen = case.sh(&format!("nsenter -m -t {} sh -c '{seen}'", stays.main_pid()));
+    let hidden = !seen.ok().contains("socket") && !seen.ok().contains("io.systemd.Resolve");
+    assert!(hidden && seen.ok().contains("nameserver 10.80.0.2"), "{seen:?}");
+    assert_eq!(case.read("/run/count.host"), "", "it is started anew");
+    // One without name servers of its own has the host's file, which is a link to there.
+    netns(case, "undnsed", "[NetworkNamespace]\n");
+    let kept = case.service("kept", "Type=oneshot\nExecStart=/bin/cat /etc/resolv.conf", "NetworkNamespace=undnsed");
+    assert!(kept.journal().contains("nameserver 127.0.0.53"), "{}", kept.journal());
     // The count does count: the same service without a cell asks there, by way of a socket or packets.
     case.service("asks-on-host", asks, "");
     assert!(count("host") > 0);
@@ -389,6 +401,7 @@ log=open(path,'w')
 udp=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); udp.bind((address,53))
 streams=[]
 for p in paths:
+    if os.path.exists(p): os.unlink(p)
     s=socket.socket(socket.AF_UNIX); s.bind(p); s.listen(); os.chmod(p,0o666); streams.append(s)
 n=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); n.sendto(b'READY=1',os.environ['NOTIFY_SOCKET'].replace('@','\\0',1))
 while True:
