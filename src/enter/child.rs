@@ -68,7 +68,7 @@ pub fn fork_unshare(impatience: Impatience, beside: impl FnOnce() -> Result<(), 
             File::from(give).write_all(&[1]).map_err(Error::system("let the child go on"))?;
             let end = match impatience {
                 Impatience::Ignored => process::wait(child),
-                Impatience::Forwarded => process::wait_forwarding(child, impatient),
+                Impatience::Forwarded => process::wait_forwarding(child, &mut Vec::new(), impatient),
             };
             process::end_like(end.map_err(Error::system("wait for the child"))?)
         }

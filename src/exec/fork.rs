@@ -79,10 +79,11 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
     drop((go_ahead, lines));
     // This one stays where the manager is.
     let relay = posts.iter().position(|(job, _)| *job == Job::Relay).map(|place| posts.swap_remove(place).1);
+    let mut others = Vec::from_iter(init);
     while let Some((job, post)) = posts.pop() {
         match parent.fork()? {
             Fork::Child => return Ok(Child::Beside(job, post)),
-            Fork::Parent(_) => {}
+            Fork::Parent(other) => others.push(other),
         }
     }
     match parent {
@@ -93,7 +94,7 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
                 None => process::exit(0),
             }
         }
-        Parent::Waits => wait(payload, give),
+        Parent::Waits => wait(payload, others, give),
     }
 }
 
@@ -103,11 +104,12 @@ fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier) -> io::Result<()> {
     File::from(give).write_all(&[1])
 }
 
-fn wait(child: Pid, give: OwnedFd) -> io::Result<Child> {
+fn wait(child: Pid, mut others: Vec<Pid>, give: OwnedFd) -> io::Result<Child> {
     process::hold_signals()?;
     File::from(give).write_all(&[1])?;
-    let end = process::wait_forwarding(child, SigSet::all())?;
-    // All that was left in the namespace ends with its first process.
-    process::wait_for_all();
+    let end = process::wait_forwarding(child, &mut others, SigSet::all())?;
+    // All that was left in the namespace ends with its first process. Whoever executed the wrapper may have
+    // left it children of its own.
+    process::wait_for_all(others);
     process::end_like(end)
 }

@@ -94,15 +94,21 @@ pub fn hold_signals() -> io::Result<()> {
     keep_children()
 }
 
-/// Waits until there is no child any more.
-pub fn wait_for_all() {
-    while !matches!(waitpid(None, None), Err(error) if error != nix::Error::EINTR) {}
+/// Waits for the end of all of these children, in whatever order they end.
+pub fn wait_for_all(mut children: Vec<Pid>) {
+    while !children.is_empty() {
+        match waitpid(None, None) {
+            Ok(status) => children.retain(|child| Some(*child) != status.pid()),
+            Err(nix::Error::EINTR) => {}
+            Err(_) => return,
+        }
+    }
 }
 
-/// Waits for the end of a child, and passes these signals on, which are held, as SIGCHLD is. Takes note of
-/// the end of all others, too: the first process of a PID namespace ends after everybody else in it was
-/// waited for.
-pub fn wait_forwarding(child: Pid, mut signals: SigSet) -> io::Result<End> {
+/// Waits for the end of a child, and passes these signals on, which are held, as SIGCHLD is. Others that
+/// end meanwhile are no longer among the `others` then: they are not left to wait for, as the first process
+/// of a PID namespace ends after everybody else in it was waited for.
+pub fn wait_forwarding(child: Pid, others: &mut Vec<Pid>, mut signals: SigSet) -> io::Result<End> {
     signals.add(Signal::SIGCHLD);
     loop {
         match signals.wait()? {
@@ -111,7 +117,7 @@ pub fn wait_forwarding(child: Pid, mut signals: SigSet) -> io::Result<End> {
                     WaitStatus::Exited(ended, status) if ended == child => return Ok(End::Exited(status as u8)),
                     WaitStatus::Signaled(ended, signal, _) if ended == child => return Ok(End::Killed(signal)),
                     WaitStatus::StillAlive => break,
-                    _ => {}
+                    other => others.retain(|pid| Some(*pid) != other.pid()),
                 }
             },
             // A child that has just ended is told of by SIGCHLD.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::run::{WRAPPER, command, namespaces, root, wrapper};
+use crate::run::{Outcome, WRAPPER, command, namespaces, root, wrapper};
 
 /// A shell that is PID 1 of its namespace and runs `script`, once it has said `ready`.
 fn start(options: &[&str], script: &str) -> Child {
@@ -172,4 +172,16 @@ fn a_watcher_does_not_hold_up_the_end_of_its_payload() {
         .status()
         .expect("the wrapper runs");
     assert_eq!(status.code(), Some(7));
+}
+
+/// Whoever executes the wrapper may have children, who are the wrapper's then.
+#[test]
+fn children_from_before_do_not_hold_up_the_end() {
+    let Some(()) = root() else { return };
+    let script =
+        format!("sleep 1000 >/dev/null 2>&1 & echo $!; exec {WRAPPER} --private-pids --init -- sh -c 'exit 7'");
+    let outcome: Outcome =
+        command("timeout").args(["60", "sh", "-c", &script]).output().expect("timeout(1) runs").into();
+    let _ = command("kill").arg(outcome.stdout.trim()).status();
+    assert_eq!(outcome.status, Some(7), "{}", outcome.stderr);
 }
