@@ -71,13 +71,14 @@ pub struct Relay {
     main: i32,
     processes: Processes,
     with_manager: bool,
+    said_ready: bool,
 }
 
 impl Relay {
     /// For the service whose main process has the number `main` here. Only a relay that is
     /// in the manager's PID namespace, `with_manager`, can tell it of another main process.
     pub fn new(inlet: Inlet, access: Access, main: i32, processes: Processes, with_manager: bool) -> Relay {
-        Relay { inlet, access, main, processes, with_manager }
+        Relay { inlet, access, main, processes, with_manager, said_ready: false }
     }
 
     /// The descriptors that it needs.
@@ -91,6 +92,7 @@ impl Relay {
             if !self.may_tell(message.sender) {
                 continue;
             }
+            self.said_ready |= message.text.lines().any(|line| line == "READY=1");
             let text = self.translate(&message, held);
             let fds: Vec<RawFd> = message.fds.iter().map(OwnedFd::as_raw_fd).collect();
             if !text.is_empty() {
@@ -98,6 +100,11 @@ impl Relay {
             }
         }
         Ok(())
+    }
+
+    /// Has the service said READY=1, passed on or not?
+    pub fn has_said_ready(&self) -> bool {
+        self.said_ready
     }
 
     fn may_tell(&self, sender: i32) -> bool {

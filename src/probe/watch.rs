@@ -93,7 +93,7 @@ impl<'w> Watch<'w> {
         fds
     }
 
-    /// Tells the manager READY=1 when all conditions hold.
+    /// Tells the manager READY=1 when all conditions hold, and the service has said so where it is heard.
     pub fn until_ready(&mut self, conditions: &[Condition]) -> io::Result<Result<(), Ended>> {
         let begun = Instant::now();
         let mut status_at = begun + STATUS_FIRST;
@@ -114,6 +114,17 @@ impl<'w> Watch<'w> {
                 Ok(unmet) => unmet,
             };
             let waited = begun.elapsed();
+            if unmet.is_none() && !self.service_is_ready() {
+                if Instant::now() >= status_at {
+                    status_at = Instant::now() + STATUS_SELDOM;
+                    self.notifier.send(&[NotifyState::Status("waiting for READY=1 of the service")])?;
+                }
+                // Its message ends the pause.
+                if self.sleep(STATUS_FIRST)? == Err(Ended) {
+                    return Ok(Err(Ended));
+                }
+                continue;
+            }
             let Some(Unmet { condition, .. }) = unmet else {
                 let names: Vec<&str> = conditions.iter().map(|condition| condition.text.as_str()).collect();
                 let status = format!("ready after {:.1} s: {}", waited.as_secs_f64(), names.join(", "));
@@ -127,6 +138,10 @@ impl<'w> Watch<'w> {
                 return Ok(Err(Ended));
             }
         }
+    }
+
+    fn service_is_ready(&self) -> bool {
+        self.relay.as_ref().is_none_or(|(relay, _)| relay.has_said_ready())
     }
 
     fn hold_ready(&mut self, hold: bool) {

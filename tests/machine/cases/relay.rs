@@ -11,6 +11,7 @@ use crate::machine::wait_for;
 cases![
     relay_names_the_process_that_is_meant: alone,
     relay_holds_ready_back,
+    relay_waits_for_ready_of_the_service(253..=u32::MAX),
     relay_is_there_only_where_it_is_needed,
     relay_is_what_a_number_inside_takes(257..=u32::MAX),
 ];
@@ -132,6 +133,25 @@ fn relay_holds_ready_back(case: &Case) {
         unit.stop().ok();
         assert_eq!(unit.result(), "success", "{}", unit.journal());
     }
+}
+
+/// What holds from the start makes nothing ready that has not said so itself.
+fn relay_waits_for_ready_of_the_service(case: &Case) {
+    let go = format!("/run/{}", case.unique("go"));
+    let script = format!("/run/{}.py", case.unique("speaker"));
+    let wait = format!("import os, time\nwhile not os.path.exists('{go}'): time.sleep(0.05)\n");
+    case.file(&script, &format!("{wait}{SPEAKER}"));
+    let told = format!("/run/{}", case.unique("told"));
+    let service = format!("Type=notify-reload\nExecStart=python3 {script} reload {told} 4923");
+    let unit = case.prepare(Scope::System, "web", &service, "ReadyWhen=path:/usr");
+    case.systemctl(&["start", "--no-block", &unit.name]).ok();
+    let waits = || unit.show("StatusText") == "waiting for READY=1 of the service";
+    assert!(wait_for(waits, Duration::from_secs(20)), "{}", unit.journal());
+    assert_eq!(unit.state(), "activating");
+    case.file(&go, "");
+    unit.assert_state("active");
+    unit.reload().ok();
+    assert!(wait_for(|| unit.show("StatusText") == "reloaded", Duration::from_secs(10)), "{}", unit.journal());
 }
 
 fn relay_is_there_only_where_it_is_needed(case: &Case) {
