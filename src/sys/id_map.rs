@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::process::{Command, Stdio};
 
 use nix::unistd::{getegid, geteuid};
@@ -117,12 +117,14 @@ impl Ids {
     fn ask_helper(self, process: &str, map: &[IdRange]) -> io::Result<()> {
         let program = self.helper;
         let numbers = map.iter().flat_map(|range| [range.inside, range.outside, range.count]);
-        let output = Command::new(program)
+        let mut helper = Command::new(program)
             .arg(process)
             .args(numbers.map(|number| number.to_string()))
             .env_clear()
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => io::Error::new(
                     io::ErrorKind::NotFound,
@@ -130,10 +132,14 @@ impl Ids {
                 ),
                 kind => io::Error::new(kind, format!("{program}: {error}")),
             })?;
-        if output.status.success() {
+        let mut said = Vec::new();
+        if let Some(mut stderr) = helper.stderr.take() {
+            stderr.read_to_end(&mut said)?;
+        }
+        if helper.wait()?.success() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8_lossy(&said);
         Err(io::Error::other(format!("{program} has refused: {}", said.trim())))
     }
 }
