@@ -5,6 +5,7 @@
 //! so sees and may do what the payload sees and may do.
 
 use std::io::{self, Read, Write};
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
@@ -83,18 +84,23 @@ impl Line {
     }
 
     /// Sends the process at the other end to its work; returns once it is about it.
-    pub fn start(mut self) -> io::Result<()> {
-        match self.stream.write_all(&process::id().to_ne_bytes()) {
+    pub fn start(self) -> io::Result<()> {
+        // The other process goes when this is closed: where it can't work, with the end of this process.
+        let mut stream = ManuallyDrop::new(self.stream);
+        match stream.write_all(&process::id().to_ne_bytes()) {
             // One that is gone has left its reason.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             sent => sent?,
         }
         let mut answer = [0];
-        match self.stream.read_exact(&mut answer) {
-            Ok(()) if answer == [AT_WORK] => Ok(()),
+        match stream.read_exact(&mut answer) {
+            Ok(()) if answer == [AT_WORK] => {
+                drop(ManuallyDrop::into_inner(stream));
+                Ok(())
+            }
             Ok(()) => {
                 let mut reason = answer.to_vec();
-                self.stream.read_to_end(&mut reason)?;
+                stream.read_to_end(&mut reason)?;
                 Err(io::Error::other(String::from_utf8_lossy(&reason).into_owned()))
             }
             Err(_) => Err(io::Error::other("the process beside the service has ended")),
@@ -103,20 +109,21 @@ impl Line {
 }
 
 impl Post {
-    /// Of a process that has made the payload, and knows its number already. With an init it goes when
+    /// In a process that has made the payload, and knows its number already. With an init it goes when
     /// that goes.
-    pub fn of(mut self, payload: Pid, init: Option<Pid>) -> io::Result<Post> {
+    pub fn find(&mut self, payload: Pid, init: Option<Pid>) -> io::Result<()> {
         self.payload = Some((payload.as_raw(), process::pidfd(payload)?));
         self.goes_with = init.map(process::pidfd).transpose()?;
-        Ok(self)
+        Ok(())
     }
 
     /// Waits until the payload has made all of the cell, and joins what was made since the fork.
     pub fn await_payload(&mut self) -> io::Result<()> {
         let mut pid = [0; size_of::<i32>()];
-        if self.line.read_exact(&mut pid).is_err() {
+        match self.line.read_exact(&mut pid) {
             // It has told why it can't go on.
-            process::exit(0);
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => process::exit(0),
+            called => called?,
         }
         if self.payload.is_none() {
             // It waits for an answer: the number is no other process's yet.
@@ -136,6 +143,11 @@ impl Post {
         self.payload.as_ref().map(|(_, pidfd)| pidfd.as_fd()).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
+    /// Tells the payload why there is nobody at this post, and ends.
+    pub fn give_up(self, why: &io::Error) -> ! {
+        Excuse(self.line).give(&why.to_string())
+    }
+
     /// The number of the payload.
     pub fn number(&self) -> io::Result<i32> {
         self.payload.as_ref().map(|(number, _)| *number).ok_or_else(|| io::ErrorKind::NotConnected.into())
@@ -148,22 +160,28 @@ impl Post {
         let goes_with = self.goes_with.take().unwrap_or(payload);
         process::withdraw()?;
         descriptors.extend([goes_with.as_raw_fd(), self.line.as_raw_fd()]);
-        process::keep_descriptors(&mut descriptors, report.needs_standard_error())?;
+        if let Err(error) = process::keep_descriptors(&mut descriptors, report.needs_standard_error()) {
+            // The other way to tell may be closed by now.
+            self.give_up(&error);
+        }
         self.line.write_all(&[AT_WORK])?;
         Ok(goes_with)
     }
 }
 
 /// How a process beside the payload tells why it can't take up its work. The payload it is who
-/// reports it: where that is the first process of the PID namespace, its end is the end of
-/// this one, who might not come to report anything.
+/// reports it: it is whom the manager watches, and where one of the two is the first process of the PID
+/// namespace, its end is the end of the other.
 #[derive(Debug)]
 pub struct Excuse(UnixStream);
 
 impl Excuse {
-    /// Leaves the reason behind, and the process.
+    /// Leaves the reason behind, and the process once the payload has reported it.
     pub fn give(mut self, reason: &str) -> ! {
         let _ = self.0.write_all(reason.as_bytes());
+        let _ = self.0.shutdown(std::net::Shutdown::Write);
+        // The payload's end closes its end of the line.
+        let _ = self.0.read_to_end(&mut Vec::new());
         process::exit(1)
     }
 }

@@ -65,8 +65,12 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
         Fork::Child => {
             drop((give, posts));
             // While the parent is there: the terminal goes with the session's leader.
-            if let Parent::HandsOver(_) = parent {
-                process::lead_session()?;
+            if let Parent::HandsOver(_) = parent
+                && let Err(error) = process::lead_session()
+            {
+                // What goes with their ends is not to go before this one has told why.
+                std::mem::forget(lines);
+                return Err(error);
             }
             return match File::from(go_ahead).read_exact(&mut [0]) {
                 Ok(()) => Ok(Child::Payload(lines)),
@@ -90,7 +94,10 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
         Parent::HandsOver(notifier) => {
             hand_over(payload, give, notifier)?;
             match relay {
-                Some(post) => Ok(Child::Beside(Job::Relay, post.of(payload, init)?)),
+                Some(mut post) => match post.find(payload, init) {
+                    Ok(()) => Ok(Child::Beside(Job::Relay, post)),
+                    Err(error) => post.give_up(&error),
+                },
                 None => process::exit(0),
             }
         }

@@ -11,6 +11,7 @@ mod payload;
 use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,7 +36,9 @@ use mounts::Mounts;
 /// start.
 pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failure> {
     let circumstances = request.circumstances();
-    let mut wrapper = Wrapper {
+    // It stays as it is when this fails: the first process of a PID namespace ends, and all others with
+    // it, as soon as the line to the payload is closed. The payload's last words come before that.
+    let mut wrapper = ManuallyDrop::new(Wrapper {
         request,
         privileged: circumstances.privileged,
         held: Kinds::NONE,
@@ -53,7 +56,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         mounts: None,
         found: None,
         report,
-    };
+    });
     wrapper.prepare().map_err(|cause| Failure::of_step(request, &Step::Exec, &cause))?;
     for step in steps(&request.cell, &request.identity, &circumstances) {
         // What is missing here was warned of when it could not be had.
@@ -273,7 +276,10 @@ impl Wrapper<'_> {
         self.role = match fork::fork(&parent, jobs)? {
             Child::Payload(lines) => Role::Payload(lines),
             Child::Beside(job, mut post) => {
-                self.excuse = Some(post.excuse()?);
+                self.excuse = match post.excuse() {
+                    Ok(excuse) => Some(excuse),
+                    Err(error) => post.give_up(&error),
+                };
                 post.await_payload()?;
                 Role::Beside(job, post)
             }
