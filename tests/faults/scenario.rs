@@ -3,15 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
+use crate::holder::{Holder, link};
 use crate::manager;
 use crate::trace::Run;
 
 pub const WRAPPER: &str = env!("CARGO_BIN_EXE_unitcell-exec");
 
-const KINDS: [&str; 8] = ["mnt", "uts", "ipc", "net", "pid", "user", "cgroup", "time"];
+pub const KINDS: [&str; 8] = ["mnt", "uts", "ipc", "net", "pid", "user", "cgroup", "time"];
 
 /// All that tells one cell from another.
 const PAYLOAD: &str = "
@@ -28,8 +28,12 @@ pub struct Scenario {
     /// The types of which the payload has another than this process.
     left: &'static [&'static str],
     environment: Vec<(&'static str, String)>,
-    /// Commands that execute the wrapper, such as setpriv(1).
-    through: Vec<String>,
+    /// What is made ready for the wrapper in a mount namespace.
+    furnished: String,
+    /// Who the wrapper is.
+    user: Option<&'static str>,
+    /// What else the payload tells of its cell.
+    also: &'static str,
     directory: tempfile::TempDir,
     /// Whose namespaces are joined.
     holder: Option<Holder>,
@@ -37,26 +41,82 @@ pub struct Scenario {
 
 /// What a run needs beside the options.
 pub struct Context {
+    /// Commands that execute strace(1).
     pub through: Vec<String>,
+    /// Options of strace.
+    pub tracer: Vec<String>,
     pub environment: Vec<(&'static str, String)>,
 }
 
 impl Scenario {
-    fn new(options: &[&str], left: &'static [&'static str]) -> Scenario {
+    pub fn new(options: &[&str], left: &'static [&'static str]) -> Scenario {
         let directory = tempfile::tempdir().expect("a directory");
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).expect("a mode");
         Scenario {
             options: options.iter().map(|&option| option.to_owned()).collect(),
             left,
             environment: Vec::new(),
-            through: Vec::new(),
+            furnished: String::new(),
+            user: None,
+            also: "",
             directory,
             holder: None,
         }
     }
 
+    /// What a machine under systemd has and a container may lack, or the scenario wants: a script that
+    /// runs in a mount namespace of the scenario's own, in its directory.
+    pub fn furnished(mut self, script: &str) -> Scenario {
+        self.furnished += script;
+        self.furnished += " &&\n";
+        self
+    }
+
+    /// Without the wrapper's new start through a read-only mount, where strace would leave it: that has a
+    /// scenario of its own.
+    pub fn read_only_wrapper(self) -> Scenario {
+        self.furnished(&format!("mount --bind {WRAPPER} {WRAPPER} && mount -o remount,bind,ro {WRAPPER}"))
+    }
+
+    /// Started by this user.
+    pub fn started_by(mut self, user: &'static str) -> Scenario {
+        self.user = Some(user);
+        self
+    }
+
+    /// With a payload that tells this, too.
+    pub fn telling(mut self, script: &'static str) -> Scenario {
+        self.also = script;
+        self
+    }
+
+    /// In the namespaces of another process.
+    pub fn joining(mut self, flags: &[(&str, &str)]) -> Scenario {
+        let holder = Holder::start();
+        self.options.extend(flags.iter().map(|(flag, kind)| format!("--{flag}={}", holder.file(kind))));
+        self.holder = Some(holder);
+        self
+    }
+
+    /// With this option, whose value has the scenario's directory in the place of `@`.
+    pub fn option(mut self, option: &str) -> Scenario {
+        self.options.push(option.replace('@', self.mark().1));
+        self
+    }
+
+    /// With credentials, as systemd hands them over.
+    pub fn with_credentials(mut self) -> Scenario {
+        let credentials = self.directory().join("credentials");
+        fs::create_dir(&credentials).expect("a directory");
+        fs::write(credentials.join("word"), "abc\n").expect("a file");
+        let credentials = credentials.to_str().expect("UTF-8").to_owned();
+        self.options.push(format!("--credentials={credentials}"));
+        self.environment.push(("CREDENTIALS_DIRECTORY", credentials));
+        self
+    }
+
     /// With somebody who listens as systemd does.
-    fn with_manager(mut self) -> Scenario {
+    pub fn with_manager(mut self) -> Scenario {
         let socket = self.directory.path().join("notify");
         manager::listen(&socket);
         self.environment.push(("NOTIFY_SOCKET", socket.to_str().expect("UTF-8").to_owned()));
@@ -67,12 +127,20 @@ impl Scenario {
         &self.options
     }
 
-    pub fn payload(&self) -> [&str; 3] {
-        ["sh", "-c", PAYLOAD]
+    pub fn payload(&self) -> [String; 3] {
+        ["sh".to_owned(), "-c".to_owned(), format!("{PAYLOAD}\n{}", self.also)]
     }
 
     pub fn context(&self) -> Context {
-        Context { through: self.through.clone(), environment: self.environment.clone() }
+        let furnish = format!("cd {} &&\n{} cd / && exec \"$@\"", self.mark().1, self.furnished);
+        let words = ["unshare", "-m", "sh", "-c", &furnish, "sh"];
+        let through = if self.furnished.is_empty() { &[][..] } else { &words };
+        let tracer = self.user.map(|user| format!("--user={user}"));
+        Context {
+            through: through.iter().map(|&word| word.to_owned()).collect(),
+            tracer: tracer.into_iter().collect(),
+            environment: self.environment.clone(),
+        }
     }
 
     pub fn directory(&self) -> &Path {
@@ -96,6 +164,16 @@ impl Scenario {
             .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()) && marked(name))
             .map(|pid| format!("{pid}: {}", fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default()))
             .collect()
+    }
+
+    /// Every file that lies in the scenario's directory, logs aside.
+    pub fn files(&self) -> Vec<String> {
+        let found = Command::new("find").arg(self.directory()).output().expect("find(1) runs");
+        let text = String::from_utf8_lossy(&found.stdout);
+        let mut files: Vec<String> =
+            text.lines().filter(|file| !file.ends_with(".strace")).map(str::to_owned).collect();
+        files.sort_unstable();
+        files
     }
 
     /// The dump without what differs from run to run: which new namespace it is.
@@ -122,126 +200,5 @@ impl Scenario {
 }
 
 fn own(kind: &str) -> String {
-    link("self", kind)
-}
-
-fn link(pid: &str, kind: &str) -> String {
-    fs::read_link(format!("/proc/{pid}/ns/{kind}")).map_or(String::new(), |link| link.to_string_lossy().into_owned())
-}
-
-/// A process in namespaces of its own.
-struct Holder(Child, String);
-
-impl Holder {
-    fn start() -> Holder {
-        let mut holder = Holder(Self::unshare(), String::new());
-        let children = format!("/proc/{0}/task/{0}/children", holder.0.id());
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            holder.1 = fs::read_to_string(&children).unwrap_or_default().trim().to_owned();
-            let name = fs::read_to_string(format!("/proc/{}/comm", holder.1)).unwrap_or_default();
-            if name.trim() == "sleep" {
-                return holder;
-            }
-            assert!(Instant::now() < deadline, "unshare(1) starts nothing");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn unshare() -> Child {
-        Command::new("unshare")
-            .args(["-m", "-u", "-i", "-n", "-p", "-C", "-T", "-f", "--kill-child", "--mount-proc", "sleep", "600"])
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("unshare(1) runs")
-    }
-
-    fn namespace(&self, kind: &str) -> String {
-        link(&self.1, kind)
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// What a machine under systemd has and a container may lack, in a mount namespace: the unified
-/// hierarchy, and a place for message queues.
-const FURNISH: &str = "
-    mount -t cgroup2 none /sys/fs/cgroup && mount -t tmpfs none /dev &&
-    mknod -m 666 /dev/null c 1 3 && mkdir /dev/mqueue && exec \"$@\"";
-
-pub fn every_new_namespace() -> Scenario {
-    let mut scenario = Scenario::new(
-        &[
-            "--private-network",
-            "--hostname=web",
-            "--domainname=example",
-            "--private-ipc",
-            "--private-mounts",
-            "--private-pids",
-            "--protect-control-groups=private",
-            "--time-offset-boottime=1d",
-            "--private-users=full",
-        ],
-        &KINDS,
-    );
-    scenario.through = ["unshare", "-m", "sh", "-c", FURNISH, "sh"].map(str::to_owned).into();
-    scenario
-}
-
-pub fn every_joined_namespace() -> Scenario {
-    let holder = Holder::start();
-    let flags = [
-        ("network-namespace-path", "net"),
-        ("ipc-namespace-path", "ipc"),
-        ("uts-namespace-path", "uts"),
-        ("mount-namespace-path", "mnt"),
-        ("pid-namespace-path", "pid"),
-        ("cgroup-namespace-path", "cgroup"),
-        ("time-namespace-path", "time"),
-    ];
-    let mut scenario = Scenario::new(&[], &["mnt", "uts", "ipc", "net", "pid", "cgroup", "time"]);
-    scenario.options = flags.map(|(flag, kind)| format!("--{flag}=/proc/{}/ns/{kind}", holder.1)).into();
-    scenario.holder = Some(holder);
-    scenario
-}
-
-pub fn mapped_ids() -> Scenario {
-    let options = ["--uid-map=0:100000:10", "--gid-map=0:100000:10", "--private-network"];
-    let mut scenario = Scenario::new(&options, &["user", "net", "mnt"]);
-    let credentials = scenario.directory().join("credentials");
-    fs::create_dir(&credentials).expect("a directory");
-    fs::write(credentials.join("word"), "abc\n").expect("a file");
-    let credentials = credentials.to_str().expect("UTF-8").to_owned();
-    scenario.options.push(format!("--credentials={credentials}"));
-    scenario.environment.push(("CREDENTIALS_DIRECTORY", credentials));
-    scenario
-}
-
-pub fn another_user() -> Scenario {
-    Scenario::new(
-        &[
-            "--protect-hostname=yes:web",
-            "--user=nobody",
-            "--group=nogroup",
-            "--capability-bounding-set=CAP_NET_BIND_SERVICE CAP_CHOWN",
-            "--ambient-capabilities=CAP_NET_BIND_SERVICE",
-            "--secure-bits=noroot",
-            "--no-new-privileges",
-        ],
-        &["uts"],
-    )
-}
-
-pub fn handed_over() -> Scenario {
-    let options = ["--private-pids", "--hostname=web", "--hand-over", "--ready", "--hide-notify-socket"];
-    Scenario::new(&options, &["pid", "uts", "mnt"]).with_manager()
-}
-
-pub fn watched() -> Scenario {
-    Scenario::new(&["--private-pids", "--hand-over", "--ready-when=path:/proc/self"], &["pid", "mnt"]).with_manager()
+    link("thread-self", kind)
 }

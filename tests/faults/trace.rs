@@ -67,7 +67,7 @@ fn run(scenario: &Scenario, injections: &[String]) -> (Calls, Run) {
     // The payload is none of strace's business: it is let go when it starts.
     let mut command = Command::new("timeout");
     command.args(["--kill-after=5", "20"]).args(&context.through);
-    command.args(["strace", "--follow-forks", "--detach-on=execve", "--quiet=attach"]);
+    command.args(["strace", "--follow-forks", "--detach-on=execve", "--quiet=attach"]).args(&context.tracer);
     command.arg("--output").arg(&log).args(injections).arg(crate::scenario::WRAPPER);
     command.args(scenario.options()).arg("--").args(scenario.payload());
     command.env_clear().env("PATH", "/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C");
