@@ -244,6 +244,11 @@ pub struct Link {
 }
 
 impl Link {
+    /// Is it lo?
+    pub fn is_loopback(&self) -> bool {
+        self.flags & libc::IFF_LOOPBACK as u32 != 0
+    }
+
     /// Is it switched on?
     pub fn is_up(&self) -> bool {
         self.flags & UP != 0

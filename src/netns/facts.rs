@@ -82,7 +82,8 @@ fn look_outside(place: &mut Place) -> Result<Outside, Error> {
     let mut listening = Vec::new();
     let force_forwarding = place.sysctl("net/ipv6/conf/all/force_forwarding")?.is_some();
     if !force_forwarding || uplinks[1].is_empty() {
-        for link in &links {
+        // lo says so as well, and no router is there.
+        for link in links.iter().filter(|link| !link.is_loopback()) {
             if is("accept_ra", &link.name, "1")? && is("forwarding", &link.name, "0")? {
                 listening.push(link.name.clone());
             }
