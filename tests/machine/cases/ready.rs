@@ -388,7 +388,10 @@ fn ready_or_stopped_before(case: &Case) {
             unit.stop().ok();
             assert_eq!(unit.result(), "success", "{}", unit.journal());
             assert!(wait_for(|| processes(&unit, case).is_empty(), Duration::from_secs(5)));
-            assert!(!unit.journal().contains("remains running"), "{}", unit.journal());
+            // With `process`, systemd may look before the watcher has seen the end of the payload.
+            if kill_mode != "process" {
+                assert!(!unit.journal().contains("remains running"), "{}", unit.journal());
+            }
         }
     }
 }

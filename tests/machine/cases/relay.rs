@@ -53,7 +53,7 @@ else:
     tell("READY=1\nSTATUS=mine")
     barrier()
     open(sys.argv[2], "w").write("told")
-    time.sleep(0.7)
+    while os.path.exists(sys.argv[2]): time.sleep(0.05)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", int(sys.argv[3])))
@@ -126,6 +126,7 @@ fn relay_holds_ready_back(case: &Case) {
         case.systemctl(&["start", "--no-block", &unit.name]).ok();
         assert!(wait_for(|| case.sh(&format!("cat {told}")).stdout == "told", Duration::from_secs(20)));
         assert_eq!(unit.show("ActiveState"), "activating", "READY=1 has been said, and the port does not listen yet");
+        case.sh(&format!("rm {told}")).ok();
         unit.assert_state("active");
         assert!(unit.show("StatusText").ends_with(&format!("tcp:{port}")), "{}", unit.show("StatusText"));
         unit.reload().ok();
