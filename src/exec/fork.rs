@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
 
@@ -85,9 +86,12 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
     let relay = posts.iter().position(|(job, _)| *job == Job::Relay).map(|place| posts.swap_remove(place).1);
     let mut others = Vec::from_iter(init);
     while let Some((job, post)) = posts.pop() {
-        match parent.fork()? {
-            Fork::Child => return Ok(Child::Beside(job, post)),
-            Fork::Parent(other) => others.push(other),
+        match parent.fork() {
+            Ok(Fork::Child) => return Ok(Child::Beside(job, post)),
+            Ok(Fork::Parent(other)) => others.push(other),
+            // There is no place in a PID namespace whose first process has ended, and that has said why.
+            Err(_) if nobody_waits_for(&give) => process::exit(ExitStatus::Namespace as u8),
+            Err(error) => return Err(error),
         }
     }
     match parent {
@@ -103,6 +107,12 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
         }
         Parent::Waits => wait(payload, others, give),
     }
+}
+
+/// Has the payload closed its end?
+fn nobody_waits_for(give: &OwnedFd) -> bool {
+    let mut fds = [PollFd::new(give.as_fd(), PollFlags::empty())];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|closed| closed > 0)
 }
 
 fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier) -> io::Result<()> {
