@@ -89,7 +89,7 @@ demo: deps
 	$(MAKE) --no-print-directory all test-payload PREFIX=/usr
 	$(CARGO) run -q --example demo -- $(or $(VERSION),252)
 
-# SUITE=wrapper, generator or service; all of them without.
+# SUITE=wrapper, memory, generator or service; all of them without.
 bench: deps
 	$(MAKE) --no-print-directory deps needed="bwrap:bubblewrap crun:crun"
 	$(CARGO) run -q --example bench -- $(SUITE)

@@ -17,6 +17,7 @@ mod janitor;
 #[path = "../tests/machine/machine.rs"]
 mod machine;
 mod measure;
+mod memory;
 #[path = "../tests/machine/product.rs"]
 mod product;
 mod programs;
@@ -31,8 +32,12 @@ use report::Row;
 
 type Suite = (&'static str, fn(&Programs) -> Result<Vec<Row>, String>);
 
-const SUITES: [Suite; 3] =
-    [("wrapper", wrapper::measure), ("generator", generator::measure), ("service", service::measure)];
+const SUITES: [Suite; 4] = [
+    ("wrapper", wrapper::measure),
+    ("memory", memory::measure),
+    ("generator", generator::measure),
+    ("service", service::measure),
+];
 
 fn main() -> ExitCode {
     if let Some(dir) = janitor::requested() {
