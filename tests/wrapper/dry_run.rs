@@ -223,7 +223,7 @@ fn mounts_in_the_order_in_which_they_are_given() {
         &[
             "make namespaces: mnt",
             "let no mount propagate to the host",
-            "make a throw-away overlay over the root the root",
+            "enter a throw-away overlay over the root",
             "enter the working directory as it now is",
             "share mounts with namespaces made from here",
             "execute the command",

@@ -80,7 +80,7 @@ impl fmt::Display for Step {
             Step::Prepare(_) => f.write_str("open the devices of /dev"),
             Step::BecomeRoot => f.write_str("become root of the user namespace"),
             Step::EnterRoot(Root::Directory(path)) => write!(f, "make {path} the root"),
-            Step::EnterRoot(Root::Overlay) => f.write_str("make a throw-away overlay over the root the root"),
+            Step::EnterRoot(Root::Overlay) => f.write_str("enter a throw-away overlay over the root"),
             Step::Mount(Mount::Bind { source, destination, recursive, flags }) => write!(
                 f,
                 "mount {source} at {destination}{}{}",
