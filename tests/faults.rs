@@ -182,6 +182,37 @@ fn skip(why: &str) {
     eprintln!("SKIPPED: {why}");
 }
 
+/// System calls that a kernel before Linux 5.12 may lack, and a cell that needs them. (The others, such
+/// as setns(2) into a time namespace, came with what they are for.)
+const NEWER: [(&str, fn() -> Scenario); 9] = [
+    ("fsopen", cells::every_new_namespace),
+    ("fsconfig", cells::every_new_namespace),
+    ("fsmount", cells::every_new_namespace),
+    ("move_mount", cells::every_new_namespace),
+    ("open_tree", cells::another_root),
+    ("mount_setattr", cells::another_root),
+    ("openat2", cells::another_root),
+    ("pidfd_open", cells::with_an_init),
+    ("close_range", cells::with_an_init),
+];
+
+/// It has no way round them that would not be another cell; so it says what is missing.
+#[test]
+fn an_older_kernel_is_told_of() {
+    if !is_root() {
+        return skip("strace can't follow into namespaces without root");
+    }
+    for (call, scenario) in NEWER {
+        let scenario = scenario();
+        let run = trace::inject(&scenario, &Fault { call: call.to_owned(), error: "ENOSYS", nth: 1 });
+        assert!(run.hits > 0, "{call} is not called");
+        assert_eq!(run.stdout, "", "{call}: the payload runs");
+        assert!(run.stderr.contains("Function not implemented"), "{call}: {}", run.stderr);
+        assert!(run.statuses.iter().any(|status| [225, 226].contains(status)), "{call}: {run:?}");
+        assert_nothing_runs(&scenario);
+    }
+}
+
 /// One test a scenario, so that a failure names it.
 macro_rules! scenarios {
     ($($name:ident),* $(,)?) => {
@@ -195,6 +226,7 @@ macro_rules! scenarios {
 scenarios![
     every_new_namespace,
     every_joined_namespace,
+    namespaces_of_a_unit,
     protected_program,
     mapped_ids,
     another_user,

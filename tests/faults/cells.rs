@@ -40,6 +40,13 @@ pub fn every_joined_namespace() -> Scenario {
     Scenario::new(&[], &["mnt", "uts", "ipc", "net", "pid", "cgroup", "time"]).joining(&flags).read_only_wrapper()
 }
 
+/// Those of another unit, found by its control group.
+pub fn namespaces_of_a_unit() -> Scenario {
+    Scenario::new(&[], &["mnt", "uts", "ipc", "net", "pid", "cgroup", "time"])
+        .joining_unit("unitcell-faults.service")
+        .read_only_wrapper()
+}
+
 /// Up to the wrapper's new start.
 pub fn protected_program() -> Scenario {
     Scenario::new(&["--init"], &["pid", "mnt"])

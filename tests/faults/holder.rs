@@ -5,16 +5,36 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A process in namespaces of its own.
-pub struct Holder(Child, String);
+pub struct Holder {
+    unshare: Child,
+    pid: String,
+    unit: Option<&'static str>,
+}
+
+/// Where a machine under systemd has it.
+const HIERARCHY: &str = "mount -t cgroup2 none /sys/fs/cgroup && cd /sys/fs/cgroup";
 
 impl Holder {
+    /// One that is to be a unit's main process.
+    pub fn of_unit(unit: &'static str) -> Holder {
+        let mut holder = Holder::start();
+        holder.unit = Some(unit);
+        holder
+    }
+
+    /// A script that makes the unit's control group, with the process in it.
+    pub fn furnish_unit(&self) -> String {
+        let (unit, pid) = (self.unit.unwrap_or_default(), &self.pid);
+        format!("({HIERARCHY} && mkdir -p system.slice/{unit} && echo {pid} >system.slice/{unit}/cgroup.procs)")
+    }
+
     pub fn start() -> Holder {
-        let mut holder = Holder(Self::unshare(), String::new());
-        let children = format!("/proc/{0}/task/{0}/children", holder.0.id());
+        let mut holder = Holder { unshare: Self::unshare(), pid: String::new(), unit: None };
+        let children = format!("/proc/{0}/task/{0}/children", holder.unshare.id());
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            holder.1 = fs::read_to_string(&children).unwrap_or_default().trim().to_owned();
-            let name = fs::read_to_string(format!("/proc/{}/comm", holder.1)).unwrap_or_default();
+            holder.pid = fs::read_to_string(&children).unwrap_or_default().trim().to_owned();
+            let name = fs::read_to_string(format!("/proc/{}/comm", holder.pid)).unwrap_or_default();
             if name.trim() == "sleep" {
                 return holder;
             }
@@ -33,19 +53,28 @@ impl Holder {
 
     /// The file of its namespace of this type.
     pub fn file(&self, kind: &str) -> String {
-        format!("/proc/{}/ns/{kind}", self.1)
+        format!("/proc/{}/ns/{kind}", self.pid)
     }
 
     /// Its namespace of this type, as files are links to it.
     pub fn namespace(&self, kind: &str) -> String {
-        link(&self.1, kind)
+        link(&self.pid, kind)
     }
 }
 
 impl Drop for Holder {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.unshare.kill();
+        let _ = self.unshare.wait();
+        if let Some(unit) = self.unit {
+            // A control group is everybody's, whatever mount namespace it was made in.
+            let script =
+                format!("{HIERARCHY} && until rmdir system.slice/{unit}; do sleep 0.1; done; rmdir system.slice");
+            let _ = Command::new("timeout")
+                .args(["10", "unshare", "-m", "sh", "-c", &script])
+                .stderr(Stdio::null())
+                .status();
+        }
     }
 }
 

@@ -98,6 +98,15 @@ impl Scenario {
         self
     }
 
+    /// In the namespaces of a process that has the control group of a unit, as systemd calls it.
+    pub fn joining_unit(mut self, unit: &'static str) -> Scenario {
+        let holder = Holder::of_unit(unit);
+        self.options.push(format!("--namespaces-of={unit}"));
+        let furnish = holder.furnish_unit();
+        self.holder = Some(holder);
+        self.furnished(&furnish)
+    }
+
     /// With this option, whose value has the scenario's directory in the place of `@`.
     pub fn option(mut self, option: &str) -> Scenario {
         self.options.push(option.replace('@', self.mark().1));

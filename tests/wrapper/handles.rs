@@ -19,8 +19,9 @@ fn run_by(wrapper: &[&str], script: &str) -> Outcome {
     let directory = tempfile::tempdir().expect("a directory");
     let socket = directory.path().join("notify");
     manager::listen(&socket);
+    // Not executed by the shell, which would have to wait for whom the wrapper hands over to, too.
     let output = command("sh")
-        .args(["-c", "exec 5</dev/null 9</dev/null \"$@\"", "sh"])
+        .args(["-c", "exec 5</dev/null 9</dev/null; \"$@\"; exit $?", "sh"])
         .args(wrapper)
         .args(["sh", "-c", script])
         .env("NOTIFY_SOCKET", &socket)
@@ -38,6 +39,8 @@ const CELLS: &[&[&str]] = &[
     &["--private-users=full"],
     &["--private-pids"],
     &["--private-pids", "--init"],
+    &["--private-pids", "--hand-over"],
+    &["--private-pids", "--init", "--hand-over", "--relay=all"],
     &["--ready-when=path:/not/there"],
     &["--private-pids", "--init", "--ready-when=path:/not/there"],
     &["--root-directory=/"],

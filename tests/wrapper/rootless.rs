@@ -72,6 +72,15 @@ fn a_container_needs_no_privilege() {
 }
 
 #[test]
+fn nothing_is_open_but_what_was_handed_over() {
+    let list = ["sh", "-c", "cd /proc/self/fd; echo *"];
+    let passed: Outcome = command(list[0]).args(&list[1..]).output().expect("sh(1) runs").into();
+    for options in [&["--hostname=web", "--private-network"][..], &["--private-pids", "--tmpfs=/mnt"], &["--init"]] {
+        assert_eq!(nobody(&[options, &["--"], &list].concat()), passed, "{options:?}");
+    }
+}
+
+#[test]
 fn all_capabilities_of_the_namespace_on_demand() {
     let outcome = nobody(&["--private-mounts", "--keep-caps", "--", "mount", "-t", "tmpfs", "x", "/mnt"]);
     assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
