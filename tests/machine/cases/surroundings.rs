@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::cases;
 use super::relay::SPEAKER;
-use crate::case::Case;
+use crate::case::{Case, Scope};
 use crate::machine::wait_for;
 
 cases![
@@ -100,12 +100,20 @@ fn surroundings_hidden_notify_socket_is_told(case: &Case) {
     if case.version() >= 253 {
         let script = format!("/run/{}.py", case.unique("speaker"));
         case.file(&script, SPEAKER);
-        let relayed = case.service(
+        let told = format!("/run/{}", case.unique("told"));
+        let relayed = case.prepare(
+            Scope::System,
             "relayed",
-            &format!("Type=notify-reload\nExecStart=python3 {script} reload /run/{} 4931", case.unique("told")),
+            &format!("Type=notify-reload\nExecStart=python3 {script} reload {told} 4931"),
             &format!("NamespacesOf={} mnt\nReadyWhen=tcp:4931", other.name),
         );
-        assert!(wait_for(|| relayed.state() == "active", Duration::from_secs(10)), "{}", relayed.journal());
+        case.systemctl(&["start", "--no-block", &relayed.name]).ok();
+        assert!(
+            wait_for(|| case.sh(&format!("rm {told}")).success(), Duration::from_secs(20)),
+            "{}",
+            relayed.journal()
+        );
+        assert!(wait_for(|| relayed.state() == "active", Duration::from_secs(20)), "{}", relayed.journal());
     }
     let silent = case.service("silent", "", &format!("NamespacesOf={} mnt", other.name));
     assert_eq!(silent.dump().env("NOTIFY_SOCKET"), None);
