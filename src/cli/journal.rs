@@ -41,7 +41,15 @@ pub fn connected() -> bool {
 
 /// Tells of a named network namespace.
 pub fn netns(entry: Entry, name: &str, message: &str) -> Result<(), libsystemd::errors::SdError> {
-    let fields = [("MESSAGE_ID", entry.message_id()), ("SYSLOG_IDENTIFIER", "unitcell"), ("UNITCELL_NETNS", name)];
+    // The journal finds out by the sender's process id which unit an entry is of, and would not find a process
+    // that has ended; an entry about a unit is shown with it, too, systemd.journal-fields(7).
+    let unit = format!("unitcell-netns@{name}.service");
+    let fields = [
+        ("MESSAGE_ID", entry.message_id()),
+        ("SYSLOG_IDENTIFIER", "unitcell"),
+        ("UNITCELL_NETNS", name),
+        ("OBJECT_SYSTEMD_UNIT", &unit),
+    ];
     journal_send(entry.priority(), message, fields.into_iter())
 }
 
