@@ -74,11 +74,13 @@ impl Report {
 fn await_reader(journal: &UnixDatagram) {
     const STEP: Duration = Duration::from_millis(2);
     const STEPS: usize = 500;
+    /// For a journal that has to wait for its turn between the two.
+    const MOMENT: Duration = Duration::from_millis(50);
     for _ in 0..STEPS {
         std::thread::sleep(STEP);
         if !matches!(sys::process::unread(journal), Ok(1..)) {
             break;
         }
     }
-    std::thread::sleep(STEP * 2);
+    std::thread::sleep(MOMENT);
 }
