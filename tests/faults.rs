@@ -182,9 +182,11 @@ fn skip(why: &str) {
     eprintln!("SKIPPED: {why}");
 }
 
+type MakeScenario = fn() -> Scenario;
+
 /// System calls that a kernel before Linux 5.12 may lack, and a cell that needs them. (The others, such
 /// as setns(2) into a time namespace, came with what they are for.)
-const NEWER: [(&str, fn() -> Scenario); 9] = [
+const NEWER: [(&str, MakeScenario); 9] = [
     ("fsopen", cells::every_new_namespace),
     ("fsconfig", cells::every_new_namespace),
     ("fsmount", cells::every_new_namespace),

@@ -156,6 +156,8 @@ def ask(*words):
     told = subprocess.run(["busctl", "--json=short", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return json.loads(told.stdout)["data"] if told.returncode == 0 else None
 for line in sys.stdin:
+    # One that has ended meanwhile has no unit.
+    if len(line.split()) != 2: continue
     pid, unit = line.split()
     found = ask("call", SYSTEMD, "/org/freedesktop/systemd1", SYSTEMD + ".Manager", "GetUnitByPID", "u", pid)
     if found: print(unit, ask("get-property", SYSTEMD, found[0], SYSTEMD + ".Unit", "Id"))
