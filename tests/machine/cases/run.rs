@@ -28,12 +28,12 @@ fn run_makes_the_cell_and_passes_the_status_on(case: &Case) {
     let cell =
         format!("--hostname=web --private-pids --time-offset-boottime=497d --netns={netns} --private-users=full");
     let seen = case.sh(&format!(
-        "unitcell run -q -P {cell} -- sh -c 'hostname; echo $$$$; cut -d. -f1 /proc/uptime; readlink /proc/self/ns/net'; \
+        "unitcell run -q -P {cell} -- sh -c 'hostname; cat /proc/1/comm; cut -d. -f1 /proc/uptime; readlink /proc/self/ns/net'; \
          stat -Lc 'net:[%i]' /run/netns/{netns} || journalctl -u unitcell-netns@{netns}; \
          systemctl stop unitcell-netns@{netns}"
     ));
     let lines: Vec<&str> = seen.ok().lines().collect();
-    assert_eq!(lines[..2], ["web", "1"], "{seen:?}");
+    assert_eq!(lines[..2], ["web", "sh"], "{seen:?}");
     assert!(lines[2].parse::<u64>().unwrap() > 497 * 86_400, "{seen:?}");
     assert_eq!(lines[3], lines[4], "{seen:?}");
 
@@ -153,7 +153,8 @@ fn run_waits_until_it_is_ready(case: &Case) {
     assert!(ready.stderr.contains(&format!("{} is ready after ", unit.name)), "{ready:?}");
     unit.stop().ok();
 
-    let failed = case.sh("unitcell run --wait-ready --ready-when=tcp:8081 -- sh -c 'echo no such luck >&2; exit 9'");
+    let failed =
+        case.sh("unitcell run --wait-ready --ready-when=tcp:8081 -- sh -c 'echo no such luck >&2; sleep 0.5; exit 9'");
     assert_eq!(failed.code, Some(1), "{failed:?}");
     for words in ["status=9", "no such luck", "journalctl -u run-u"] {
         assert!(failed.stderr.contains(words), "{words}: {failed:?}");
