@@ -40,6 +40,7 @@ pub use makers::{Decision, Maker};
 pub use manager::Manager;
 pub use mounts::{Mount, Overlay, Propagation, Root};
 pub use plan::{Plan, plan};
+pub use service::netns_owner;
 pub use value::{Isolation, NamespacesOf, PrivateUsers, ProtectControlGroups, ProtectHostname, Types};
 
 use crate::sys::id_map::IdRange;

@@ -8,6 +8,11 @@ use crate::unit::value::{parse_boolean, split_inversion};
 pub const CREDENTIALS: [&str; 5] =
     ["ImportCredential", "LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted"];
 
+/// The unit that owns the named network namespace.
+pub fn netns_owner(name: &str) -> String {
+    format!("unitcell-netns@{name}.service")
+}
+
 /// Is the boolean set in `[Service]`?
 pub fn is_true(unit: &Unit, key: &str) -> bool {
     unit.last("Service", key).is_some_and(|line| parse_boolean(&line.value) == Some(true))

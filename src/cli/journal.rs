@@ -2,6 +2,8 @@
 
 use libsystemd::logging::{Priority, journal_send};
 
+use crate::cell::netns_owner;
+
 /// An event that the catalog has an entry for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
@@ -43,7 +45,7 @@ pub fn connected() -> bool {
 pub fn netns(entry: Entry, name: &str, message: &str) -> Result<(), libsystemd::errors::SdError> {
     // The journal finds out by the sender's process id which unit an entry is of, and would not find a process
     // that has ended; an entry about a unit is shown with it, too, systemd.journal-fields(7).
-    let unit = format!("unitcell-netns@{name}.service");
+    let unit = netns_owner(name);
     let fields = [
         ("MESSAGE_ID", entry.message_id()),
         ("SYSLOG_IDENTIFIER", "unitcell"),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::dropin::{self, DropIn};
 use super::log::{Log, Priority};
 use super::{Run, facts};
-use crate::cell::{Manager, plan};
+use crate::cell::{Manager, netns_owner, plan};
 use crate::netns::description::{self, Description, Publish};
 use crate::unit::escape::escape;
 use crate::unit::value::parse_netns_name;
@@ -73,7 +73,7 @@ fn write(output: &Output) -> io::Result<()> {
 
 /// All files of one namespace, those first that others name.
 fn outputs(name: &str, description: &Description, output: &Path, manager: &Manager) -> Vec<Output> {
-    let owner = format!("unitcell-netns@{name}.service");
+    let owner = netns_owner(name);
     let source =
         description.files.first().map(|path| escape_specifiers(&path.display().to_string())).unwrap_or_default();
     let mut all = Vec::new();
@@ -88,10 +88,8 @@ fn outputs(name: &str, description: &Description, output: &Path, manager: &Manag
         lines.push(format!("Wants={unit}.socket"));
     }
     for other in hosts(description) {
-        lines.extend([
-            format!("BindsTo=unitcell-netns@{other}.service"),
-            format!("After=unitcell-netns@{other}.service"),
-        ]);
+        let other = netns_owner(other);
+        lines.extend([format!("BindsTo={other}"), format!("After={other}")]);
     }
     if description.general.stop_when_unneeded {
         lines.push("StopWhenUnneeded=yes".to_owned());

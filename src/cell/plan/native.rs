@@ -4,7 +4,7 @@ use super::Plan;
 use super::service::Planner;
 use crate::cell::finding::Finding;
 use crate::cell::native::native_line;
-use crate::cell::{Kind, Maker, Source, resolver};
+use crate::cell::{Kind, Maker, Source, netns_owner, resolver};
 use crate::unit::Scope;
 
 impl Planner<'_> {
@@ -38,7 +38,7 @@ impl Planner<'_> {
                 "use PrivateNetwork= with PrivateUsers=",
             ));
         }
-        let owner = format!("unitcell-netns@{name}.service");
+        let owner = netns_owner(name);
         plan.unit_lines.extend([("BindsTo", owner.clone()), ("After", owner)]);
         plan.service_lines.extend(resolver::lines(name));
         if self.cell.source(Kind::Mount).is_some_and(|source| matches!(source, Source::Path(_))) {

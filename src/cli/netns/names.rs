@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{all, failed, valid_for_ip};
 use crate::bus::{self, Systemd, block_on};
+use crate::cell::netns_owner;
 use crate::cli::Error;
 use crate::cli::output::Output;
 use crate::cli::style;
@@ -32,7 +33,7 @@ fn stop_owner(places: &Places, name: &str) -> Result<bool, Error> {
     if !places.record(name).exists() {
         return Ok(false);
     }
-    let owner = format!("unitcell-netns@{name}.service");
+    let owner = netns_owner(name);
     let stopped = block_on(async { Systemd::connect(&Scope::System.into()).await?.stop_wholly(&owner).await });
     match stopped {
         Err(bus::Error::NotBooted | bus::Error::Connect { .. }) => Ok(false),
