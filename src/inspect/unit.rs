@@ -7,7 +7,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 
 use super::control_group::root_of;
@@ -109,8 +108,7 @@ impl MainProcess {
         let group = self.process.control_group()?.unwrap_or_default();
         let below =
             group.strip_prefix(&self.control_group).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let mut ended = [PollFd::new(std::os::fd::AsFd::as_fd(&self.pidfd), PollFlags::POLLIN)];
-        let ended = poll(&mut ended, PollTimeout::ZERO)? > 0;
+        let ended = sys::process::has_ended(&self.pidfd)?;
         if below && !ended { Ok(()) } else { Err(io::Error::other("its process has ended")) }
     }
 }
