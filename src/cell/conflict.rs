@@ -156,12 +156,10 @@ fn address_families(unit: &Unit, cell: &Cell, steps: &[Step], reason: &str) -> O
 
 /// A user manager keeps them where nobody gets in but its user.
 fn credentials_of_a_user(unit: &Unit, cell: &Cell, scope: Scope) -> Option<Finding> {
-    let is_another = scope == Scope::User && matches!(cell.private_users, PrivateUsers::Subordinate(_));
-    let line = *CREDENTIALS
-        .iter()
-        .find_map(|key| unit.list("Service", key).first().copied())
-        .as_ref()
-        .filter(|_| is_another)?;
+    if scope != Scope::User || !matches!(cell.private_users, PrivateUsers::Subordinate(_)) {
+        return None;
+    }
+    let line = CREDENTIALS.iter().find_map(|key| unit.list("Service", key).first().copied())?;
     Some(Finding::of_line(
         line,
         "gives the service credentials where only the user gets in, and with PrivateUsers=subuid: it is another one",
