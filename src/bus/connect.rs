@@ -1,12 +1,10 @@
 //! The ways to the bus of a systemd: its socket, ssh, or the namespaces of a container.
 
-use std::env;
-use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_socket, socket};
@@ -14,7 +12,8 @@ use zbus::Connection;
 use zbus::connection::Builder;
 
 use super::Error;
-use super::address::{Address, Host, Place};
+use super::address::{Address, Place};
+use super::bridge::{self, Bridge};
 use crate::cell::Kind;
 use crate::sys::identity;
 use crate::sys::namespace::Namespace;
@@ -29,22 +28,31 @@ const SYSTEM_BUS: &str = "/run/dbus/system_bus_socket";
 
 /// Opens the way. Nothing else may run beside: to enter a container takes a fork.
 pub async fn connect(address: &Address) -> Result<Connection, Error> {
+    let failed = |what: String, source| Error::Bridge { place: address.place.clone(), what, source };
+    let mut bridge = None;
+    let mut over = |command: Command| {
+        let program = command.get_program().display().to_string();
+        let (stream, started) = Bridge::start(command).map_err(|source| failed(program, source))?;
+        bridge = Some(started);
+        Ok(Builder::unix_stream(stream))
+    };
     let builder = match (&address.place, address.scope) {
         (Place::Here, scope) => here(scope)?,
         (Place::Machine { user: None, name }, Scope::System) if name == ".host" => here(Scope::System)?,
-        (Place::Host(host), scope) => bridged(address, over_ssh(host, scope))?,
+        (Place::Host(host), scope) => over(bridge::over_ssh(host, scope))?,
         (Place::Machine { user: None, name }, Scope::System) => {
             let leader = leader(name)?;
             let what = || format!("the bus of its process {leader}");
-            let stream = bus_of(leader).map_err(|source| bridge_error(address, what(), source))?;
-            Builder::unix_stream(stream)
+            Builder::unix_stream(bus_of(leader).map_err(|source| failed(what(), source))?)
         }
-        (Place::Machine { user, name }, scope) => bridged(address, as_user(user.as_deref(), name, scope))?,
+        (Place::Machine { user, name }, scope) => over(bridge::as_user(user.as_deref(), name, scope))?,
     };
-    builder.method_timeout(TIMEOUT).build().await.map_err(|source| Error::Connect {
-        scope: address.scope,
-        place: address.place.clone(),
-        source: Box::new(source),
+    builder.method_timeout(TIMEOUT).build().await.map_err(|source| {
+        let ended = bridge.and_then(Bridge::ended);
+        ended.map_or_else(
+            || Error::Connect { scope: address.scope, place: address.place.clone(), source: Box::new(source) },
+            |(program, status)| Error::Ended { place: address.place.clone(), program, status },
+        )
     })
 }
 
@@ -58,47 +66,6 @@ fn here(scope: Scope) -> Result<Builder<'static>, Error> {
         Scope::System => Builder::system(),
         Scope::User => Builder::session(),
     })
-}
-
-/// sd-bus's own command line for it, so that whoever is let in there is let in here.
-fn over_ssh(host: &Host, scope: Scope) -> Vec<OsString> {
-    let ssh = env::var_os("SYSTEMD_SSH").filter(|ssh| !ssh.is_empty()).unwrap_or_else(|| "ssh".into());
-    let mut words = vec![ssh, "-xT".into()];
-    if let Some(port) = host.port {
-        words.extend(["-p".into(), port.to_string().into()]);
-    }
-    words.extend(["--".into(), host.destination.clone().into(), "systemd-stdio-bridge".into()]);
-    words.extend((scope == Scope::User).then(|| "--user".into()));
-    words.extend(host.container.as_ref().map(|name| format!("--machine={name}").into()));
-    words
-}
-
-/// sd-bus's, too: a bridge that runs as the user, in a session of its own.
-fn as_user(user: Option<&str>, machine: &str, scope: Scope) -> Vec<OsString> {
-    let mut words = vec![format!("-M{machine}"), "-PGq".into(), "--wait".into()];
-    words.push(format!("-pUser={}", user.unwrap_or("root")));
-    words.extend(["-pPAMName=login".into(), "systemd-stdio-bridge".into()]);
-    if scope == Scope::User {
-        words.push("-punix:path=${XDG_RUNTIME_DIR}/bus".into());
-    }
-    std::iter::once("systemd-run".into()).chain(words.into_iter().map(OsString::from)).collect()
-}
-
-/// A program that speaks D-Bus on its standard input and output; it ends when its input does.
-fn bridged(address: &Address, words: Vec<OsString>) -> Result<Builder<'static>, Error> {
-    let open = || -> io::Result<UnixStream> {
-        let (ours, theirs) = UnixStream::pair()?;
-        let output = OwnedFd::from(theirs.try_clone()?);
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::from(output)).spawn()?;
-        Ok(ours)
-    };
-    let program = words.first().map_or(OsStr::new("?"), |word| word);
-    open().map(Builder::unix_stream).map_err(|source| bridge_error(address, program.display().to_string(), source))
-}
-
-fn bridge_error(address: &Address, what: String, source: io::Error) -> Error {
-    Error::Bridge { place: address.place.clone(), what, source }
 }
 
 /// The first process of a container, as systemd-machined has written it down.
@@ -138,26 +105,5 @@ fn bus_of(leader: u32) -> io::Result<UnixStream> {
             let errno = |error: io::Error| error.raw_os_error().and_then(|errno| u8::try_from(errno).ok());
             process::exit(attempt().map_or_else(|error| errno(error).unwrap_or(u8::MAX), |()| 0))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ssh_gets_no_option_from_the_host() {
-        let host = Host { destination: "me@web".to_owned(), port: Some(22), container: Some("box".to_owned()) };
-        let words = over_ssh(&host, Scope::System);
-        let words: Vec<&str> = words[1..].iter().filter_map(|word| word.to_str()).collect();
-        assert_eq!(words, ["-xT", "-p", "22", "--", "me@web", "systemd-stdio-bridge", "--machine=box"]);
-    }
-
-    #[test]
-    fn a_user_is_bridged_in_a_session() {
-        let words = as_user(Some("tester"), ".host", Scope::User);
-        let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
-        assert_eq!(words[..5], ["systemd-run", "-M.host", "-PGq", "--wait", "-pUser=tester"]);
-        assert_eq!(words.last(), Some(&"-punix:path=${XDG_RUNTIME_DIR}/bus"));
     }
 }

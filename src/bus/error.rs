@@ -1,6 +1,7 @@
 //! Why systemd could not be asked.
 
 use std::io;
+use std::process::ExitStatus;
 
 use zbus::DBusError;
 
@@ -33,6 +34,16 @@ pub enum Error {
         what: String,
         /// Why.
         source: io::Error,
+    },
+    /// The program that was to speak with the bus ended, and has told why.
+    #[error("can't reach {place}: {program} ended with {status}")]
+    Ended {
+        /// Where to.
+        place: Place,
+        /// Its name.
+        program: String,
+        /// How.
+        status: ExitStatus,
     },
     /// No container of this name is registered.
     #[error("there is no machine {0}")]
@@ -84,7 +95,10 @@ impl Error {
     pub fn remedy(&self) -> &'static str {
         match self {
             Error::NotBooted => "units are only there where systemd was started first",
-            Error::Connect { place: Place::Host(_) | Place::Machine { .. }, .. } => {
+            Error::Ended { place: Place::Host(_), .. } => {
+                "see that you may log in by ssh, and that systemd-stdio-bridge and dbus are there"
+            }
+            Error::Connect { place: Place::Host(_) | Place::Machine { .. }, .. } | Error::Ended { .. } => {
                 "see that it runs systemd with dbus, and that you may log in"
             }
             Error::Connect { scope: Scope::System, .. } => "install dbus and `systemctl start dbus.socket`",

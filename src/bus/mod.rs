@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+mod bridge;
 pub mod exit_status;
 pub mod transient;
 

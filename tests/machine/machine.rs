@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, RwLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use std::{env, iter};
 
 use nix::mount::{MsFlags, mount};
 
@@ -32,6 +33,8 @@ pub struct Machine {
     leader: u32,
     /// Of the machine's PID 1: what runs in here belongs to the machine, and ends with it.
     init_cgroup: PathBuf,
+    /// Where the tool is outside.
+    programs: PathBuf,
     nspawn: Mutex<Child>,
     /// Shared by cases that leave the others alone.
     pub turn: RwLock<()>,
@@ -96,6 +99,7 @@ impl Machine {
             version: 0,
             leader: 0,
             init_cgroup: cgroup.join("payload/init.scope"),
+            programs: built.join("usr/bin"),
             nspawn: Mutex::new(nspawn),
             turn: RwLock::default(),
         };
@@ -104,7 +108,7 @@ impl Machine {
             .map_err(|error| format!("{error}\n{}", fs::read_to_string(&console).unwrap_or_default()))?;
         machine.read_version()?;
         machine.sh(&format!("mkdir -m 1777 {DUMPS}")).ok();
-        if std::env::var_os("UNITCELL_TEST_VERBOSE").is_some() {
+        if env::var_os("UNITCELL_TEST_VERBOSE").is_some() {
             eprintln!("systemd {} is up: {unpacked:.1?} to install, {:.1?} in all", machine.version, begun.elapsed());
         }
         Ok(machine)
@@ -168,6 +172,23 @@ impl Machine {
 
     pub fn sh(&self, script: &str) -> Output {
         self.exec(&["sh", "-c", script])
+    }
+
+    /// On the machine that runs the tests, for which this one is the container `$MACHINE`. What systemd-machined
+    /// would write down of it is there for the script alone.
+    pub fn outside(&self, script: &str) -> Output {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(iter::once(self.programs.clone()).chain(env::split_paths(&path)));
+        let registered = r#"mount -t tmpfs none /run/systemd && mkdir /run/systemd/machines &&
+            printf 'CLASS=container\nLEADER=%s\n' "$0" >"/run/systemd/machines/$MACHINE" && eval "$1""#;
+        let mut command = Command::new("timeout");
+        command
+            .arg("--kill-after=5")
+            .arg(COMMAND.as_secs().to_string())
+            .args(["unshare", "--mount", "sh", "-c", registered, &self.leader.to_string(), script])
+            .envs([("MACHINE", "box"), ("SYSTEMD_COLORS", "0")])
+            .env("PATH", path.expect("directories without a colon"));
+        run(command)
     }
 
     /// In the session of a lingering user.

@@ -116,7 +116,8 @@ fn daemons_started_by_sockets(case: &Case) {
     case.file(&format!("/etc/systemd/system/{ssh}.socket"), "[Socket]\nListenStream=127.0.0.1:2222\nAccept=yes\n");
     case.file(
         &format!("/etc/systemd/system/{ssh}@.service"),
-        "[Service]\nStandardInput=socket\nRuntimeDirectory=sshd\nExecStart=-/usr/sbin/sshd -i -o UsePAM=no\n\
+        "[Service]\nStandardInput=socket\nRuntimeDirectory=sshd\nRuntimeDirectoryPreserve=yes\n\
+         ExecStart=-/usr/sbin/sshd -i -o UsePAM=no\n\
          [X-Unitcell]\nInit=yes\nHostname=cell\nTimeOffsetBoottime=100d\n",
     );
     let _socket = case.unit(Scope::System, &format!("{ssh}.socket"));

@@ -1,7 +1,7 @@
 //! `unitcell run`, beside systemd-run.
 
 use super::cases;
-use crate::case::Case;
+use crate::case::{Case, Scope};
 use crate::machine::{Output, USER};
 use crate::schema;
 use crate::terminal;
@@ -11,7 +11,8 @@ cases![
     run_refuses_and_starts_nothing,
     run_at_a_terminal,
     run_waits_until_it_is_ready,
-    run_reaches_managers_elsewhere,
+    run_reaches_the_manager_of_a_container,
+    run_reaches_the_manager_of_a_host: daemons,
     run_in_a_users_manager,
     run_without_systemd,
 ];
@@ -62,7 +63,7 @@ fn run_makes_the_cell_and_passes_the_status_on(case: &Case) {
     assert_eq!(ours.ok(), plain.ok());
     assert!(plain.stdout.ends_with("in\n"), "{plain:?}");
 
-    let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique("kept")));
+    let unit = case.unit(Scope::System, &format!("{}.service", case.unique("kept")));
     let told = case.sh(&format!("unitcell run --json=short -r --hostname=web --unit={} -- true", unit.name));
     let told: serde_json::Value = serde_json::from_str(told.ok()).unwrap();
     schema::check("run", &told);
@@ -133,7 +134,7 @@ fn run_at_a_terminal(case: &Case) {
     // Leaving it alone hangs it up, being killed stops it; the terminal is as before either way.
     let hold = "unitcell run -t --hostname=web --unit=@ -- sh -c 'echo up; exec sleep 60'";
     for (n, act) in [("left", "type:\\x1d\\x1d\\x1d"), ("killed", "term:")] {
-        let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique(n)));
+        let unit = case.unit(Scope::System, &format!("{}.service", case.unique(n)));
         let seen = terminal::run(case, &hold.replace('@', &unit.name), &["see:up", act]);
         let code = if n == "left" { "end=0" } else { "end=143" };
         assert!(seen.contains(code), "{n}: {seen}");
@@ -142,7 +143,7 @@ fn run_at_a_terminal(case: &Case) {
 }
 
 fn run_waits_until_it_is_ready(case: &Case) {
-    let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique("ready")));
+    let unit = case.unit(Scope::System, &format!("{}.service", case.unique("ready")));
     let server = "sh -c 'sleep 1; exec python3 -m http.server 8080'";
     let ready = case.sh(&format!(
         "unitcell run --wait-ready --private-network --ready-when=tcp:8080 --unit={} -- {server}; \
@@ -162,44 +163,97 @@ fn run_waits_until_it_is_ready(case: &Case) {
     case.sh("systemctl reset-failed 'run-*'");
 }
 
-fn run_reaches_managers_elsewhere(case: &Case) {
-    // ssh itself is not in the machine; what it would execute there is executed here.
-    let ssh = format!("/run/{}", case.unique("ssh"));
-    case.file(
-        &ssh,
-        "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\n[ \"$2\" = somewhere ] || exit 255\nshift 2\nexec \"$@\"\n",
-    );
-    case.sh(&format!("chmod +x {ssh}")).ok();
-    let unit = case.unit(crate::case::Scope::System, &format!("{}.service", case.unique("host")));
-    let command = format!("unitcell run -r -H root@somewhere --hostname=web --unit={}", unit.name);
-    let remote =
-        case.sh(&format!("sed -i 's/= somewhere/= root@somewhere/' {ssh}; SYSTEMD_SSH={ssh} {command} -- /bin/true"));
-    remote.ok();
-    assert_eq!(unit.state(), "active");
-    // A native setting is proved there, too, by what the manager there tells of its namespaces.
-    let code = case.sh(&format!(
-        "SYSTEMD_SSH={ssh} unitcell run -H root@somewhere --wait --private-network -- /bin/sh -c 'exit 6'"
-    ));
-    assert_eq!(code.code, Some(6), "{code:?}");
-    let refused = case.sh(&format!("SYSTEMD_SSH={ssh} unitcell run -H root@somewhere -t -- /bin/true"));
-    assert!(refused.stderr.contains("use `ssh -t HOST"), "{refused:?}");
-    let failed = case.sh(&format!("SYSTEMD_SSH={ssh} unitcell run -H nowhere -- /bin/true"));
-    assert!(failed.stderr.contains("can't reach the system bus of nowhere"), "{failed:?}");
-
-    // A container is entered for its bus, which from outside is nowhere to be seen.
-    let machine = case.unique("box");
-    let entered = case.sh(&format!(
-        "mkdir -p /run/systemd/machines; sleep 60 & echo \"LEADER=$!\" >/run/systemd/machines/{machine}; \
-         unshare -m sh -c 'mount -t tmpfs none /run/dbus; unitcell run -q -- true 2>&1; \
-         unitcell run -q -P -M {machine} --hostname=web -- /bin/hostname'; kill $!; rm /run/systemd/machines/{machine}"
-    ));
-    assert!(entered.stdout.contains("can't reach the system bus") && entered.stdout.ends_with("web\n"), "{entered:?}");
-    let none = case.sh("unitcell run -M nosuchbox -- /bin/true");
+fn run_reaches_the_manager_of_a_container(case: &Case) {
+    // Its bus is nowhere to be seen from outside, so the container is entered for it.
+    let run = |words: &str| case.outside(&format!("echo in | unitcell run -M $MACHINE {words}"));
+    let seen = run("-q -P --hostname=web --private-network -- /bin/sh -c 'hostname; cat; echo no >&2; exit 6'");
+    assert_eq!((seen.code, seen.stdout.as_str(), seen.stderr.as_str()), (Some(6), "web\nin\n", "no\n"));
+    let killed = run("-q --wait --hostname=web -- /bin/sh -c 'kill -KILL $$$$'");
+    assert_eq!(killed.code, Some(255), "{killed:?}");
+    // It is the manager there that has the unit.
+    let unit = case.unit(Scope::System, &format!("{}.service", case.unique("inside")));
+    let told = run(&format!("--json=short --hostname=web --unit={} -- /bin/sleep 300", unit.name));
+    let told: serde_json::Value = serde_json::from_str(told.ok()).unwrap();
+    schema::check("run", &told);
+    assert_eq!(told["invocation_id"], unit.show("InvocationID"));
+    assert_eq!(case.sh(&format!("nsenter -t {} -u hostname", unit.main_pid())).ok(), "web");
+    let refused = run("--hostname=a_b -- /bin/true");
+    assert!(refused.code == Some(1) && refused.stderr.contains("takes a host name"), "{refused:?}");
+    let failed = run("-P --uts-namespace-path=/nonexistent -- /bin/true");
+    assert_eq!(failed.code, Some(226), "{failed:?}");
+    let refused = run("-t -- /bin/true");
+    assert!(refused.stderr.contains("use --pipe"), "{refused:?}");
+    // As a user of it, who may not ask its manager for anything, and as root by the same bridge.
+    let denied = case.outside("unitcell run -M tester@$MACHINE -q -P -- /bin/true");
+    assert!(denied.stderr.contains("try it as root, or with --user"), "{denied:?}");
+    assert_eq!(case.outside("unitcell run -M root@$MACHINE -q -P --hostname=web -- /bin/hostname").ok(), "web");
+    let nobody = case.outside("unitcell run -M nosuchuser@$MACHINE -q -P -- /bin/true");
+    assert!(nobody.stderr.contains("systemd-run ended with exit status: "), "{nobody:?}");
+    let none = case.outside("unitcell run -M nosuchbox -- /bin/true");
     assert!(none.stderr.contains("there is no machine nosuchbox"), "{none:?}");
     for verb in ["show x.service", "verify x.service", "explain x.service"] {
-        let refused = case.sh(&format!("unitcell {verb} -M {machine}"));
-        assert!(!refused.success() && refused.stderr.contains("unitcell"), "{refused:?}");
+        let refused = case.outside(&format!("unitcell {verb} -M $MACHINE"));
+        assert!(!refused.success() && refused.stderr.contains("--pipe unitcell"), "{refused:?}");
     }
+    let no_bus = case.sh("unshare -m sh -c 'mount -t tmpfs none /run/dbus; unitcell run -q -- true'");
+    assert!(no_bus.stderr.contains("can't reach the system bus"), "{no_bus:?}");
+}
+
+/// Two names of the machine itself: ssh has the key for the one, and a wrong one for the other.
+const SSH_CONFIG: &str = "Host 127.0.0.2 127.0.0.3\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n\
+                          LogLevel ERROR\nIdentitiesOnly yes\n\
+                          Host 127.0.0.2\nIdentityFile @/key\nHost 127.0.0.3\nIdentityFile @/other\n";
+
+fn run_reaches_the_manager_of_a_host(case: &Case) {
+    let keys = format!("/root/{}", case.unique("keys"));
+    let make = format!(
+        "mkdir -m 700 {keys} && cd {keys} && for key in key other; do ssh-keygen -q -t ed25519 -N '' -f $key; done &&
+         cp key.pub authorized_keys"
+    );
+    case.sh(&make).ok();
+    case.file(&format!("/etc/ssh/ssh_config.d/{}.conf", case.unique("keys")), &SSH_CONFIG.replace('@', &keys));
+    let sshd = format!(
+        "Type=notify\nRuntimeDirectory=sshd\nRuntimeDirectoryPreserve=yes\n\
+         ExecStart=/usr/sbin/sshd -D -e -p 2223 -o ListenAddress=127.0.0.2 -o ListenAddress=127.0.0.3 -o UsePAM=no \
+         -o AuthenticationMethods=publickey -o AuthorizedKeysFile={keys}/authorized_keys"
+    );
+    let sshd = case.prepare(Scope::System, "sshd", &sshd, "");
+    let started = sshd.start();
+    assert!(started.success(), "{}", sshd.journal());
+    let run = |words: &str| case.sh(&format!("unitcell run -H root@127.0.0.2:2223 {words}"));
+
+    let unit = case.unit(Scope::System, &format!("{}.service", case.unique("host")));
+    run(&format!("-r --hostname=web --unit={} -- /bin/true", unit.name)).ok();
+    assert_eq!(unit.state(), "active", "{}", unit.journal());
+    // A native setting is proved there, too, by what the manager there tells of its namespaces.
+    for (words, code) in [
+        ("--wait --private-network -- /bin/sh -c 'exit 6'", 6),
+        ("--wait --hostname=web -- /bin/sh -c 'kill -KILL $$$$'", 255),
+        ("--wait --uts-namespace-path=/nonexistent -- /bin/true", 226),
+        ("--hostname=a_b -- /bin/true", 1),
+    ] {
+        let ended = run(words);
+        assert_eq!(ended.code, Some(code), "{words}: {ended:?}");
+    }
+    let told = run("--json=short --wait --hostname=web -- /bin/sh -c 'exit 3'");
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    schema::check("run", &told);
+    assert_eq!(told["exit_status"], 3);
+    for way in ["-t", "-P", "-S"] {
+        let refused = run(&format!("{way} -- /bin/true"));
+        assert!(refused.code == Some(1) && refused.stderr.contains("use `ssh -t HOST"), "{refused:?}");
+    }
+
+    let denied = case.sh("unitcell run -H root@127.0.0.3:2223 -- /bin/true");
+    assert_eq!(denied.code, Some(1), "{denied:?}");
+    for words in ["Permission denied (publickey)", "can't reach root@127.0.0.3: ssh ended with exit status: 255"] {
+        assert!(denied.stderr.contains(words), "{words}: {denied:?}");
+    }
+    let nobody = case.sh("unitcell run -H root@127.0.0.4:2223 -- /bin/true");
+    assert!(nobody.stderr.contains("Connection refused"), "{nobody:?}");
+    let other = case.sh("SYSTEMD_SSH=/nonexistent unitcell run -H root@127.0.0.2 -- /bin/true");
+    assert!(other.stderr.contains("/nonexistent: ") && other.stderr.contains("$SYSTEMD_SSH"), "{other:?}");
+    case.sh(&format!("rm -r {keys}")).ok();
 }
 
 fn run_in_a_users_manager(case: &Case) {
@@ -225,6 +279,8 @@ fn run_in_a_users_manager(case: &Case) {
     assert_eq!(alone.ok().trim(), "lo", "{alone:?}");
     let denied = case.user_sh(USER, "unitcell run --hostname=web -- true");
     assert!(denied.stderr.contains("try it as root, or with --user"), "{denied:?}");
+    let outside = case.outside("unitcell run --user -M tester@$MACHINE -q -P --private-users=self --hostname=web -- sh -c 'id -u; hostname; exit 5'");
+    assert_eq!((outside.code, outside.stdout.as_str()), (Some(5), "1000\nweb\n"), "{outside:?}");
     case.user_sh(USER, "systemctl --user stop dbus.service dbus.socket").ok();
     case.sh("rm -f /etc/systemd/user/dbus.socket /etc/systemd/user/dbus.service");
     case.user_sh(USER, "systemctl --user daemon-reload").ok();
