@@ -29,11 +29,12 @@ pub fn up(places: &Places, names: Vec<String>, output: &Output) -> Result<(), Er
     let together = names.join(", ");
     tell_manager(&[NotifyState::Status(&format!("Making network namespace {together}"))]);
     let outcomes = netns::up(places, &names, &mut tell_status).map_err(failed(&together))?;
-    all(names.iter().zip(outcomes).map(|(name, outcome)| {
+    let changes = names.iter().zip(outcomes).map(|(name, outcome)| {
         let change = came_up(places, name, outcome.map_err(failed(name))?);
         tell_manager(&[NotifyState::Ready, NotifyState::Status(&change.message)]);
-        report(&change, output)
-    }))
+        Ok(change)
+    });
+    report(changes, output)
 }
 
 pub fn reload(places: &Places, name: String, output: &Output) -> Result<(), Error> {
@@ -41,17 +42,19 @@ pub fn reload(places: &Places, name: String, output: &Output) -> Result<(), Erro
     netns::reload(places, &name, &mut tell_status).map_err(failed(&name))?;
     let message = format!("Network namespace {name} is as {name}.netns describes it");
     let path = places.pin(&name).display().to_string();
-    tell_manager(&[NotifyState::Status(&message)]);
-    report(&Change { name, path, state: "reloaded", entry: None, message }, output)
+    tell_status(&message);
+    report([Ok(Change { name, path, state: "reloaded", entry: None, message })], output)
 }
 
 pub fn down(places: &Places, names: Vec<String>, output: &Output) -> Result<(), Error> {
-    all(each_once(names)?.iter().map(|name| {
+    let names = each_once(names)?;
+    let changes = names.iter().map(|name| {
         let outcome = netns::down(places, name).map_err(failed(name))?;
         let change = went_down(places, name, outcome);
-        tell_manager(&[NotifyState::Status(&change.message)]);
-        report(&change, output)
-    }))
+        tell_status(&change.message);
+        Ok(change)
+    });
+    report(changes, output)
 }
 
 /// The names, all of them valid, or nothing is done.
@@ -93,15 +96,18 @@ fn went_down(places: &Places, name: &str, outcome: Down) -> Change {
     Change { name: name.to_owned(), path, state, entry, message }
 }
 
-/// One line, either for the journal with all that belongs to it, or for who called.
-fn report(change: &Change, output: &Output) -> Result<(), Error> {
-    if let Some(entry) = change.entry
-        && journal::connected()
-        && journal::netns(entry, &change.name, &change.message).is_ok()
-    {
-        return Ok(());
-    }
-    Ok(output.print(change, |change| change.message.clone())?)
+/// Tells what has come of each name: in one document, or in lines, where the journal does not get an entry with
+/// all that belongs to it.
+fn report(outcomes: impl IntoIterator<Item = Result<Change, Error>>, output: &Output) -> Result<(), Error> {
+    let mut changes = Vec::new();
+    let done = all(outcomes.into_iter().map(|outcome| outcome.map(|change| changes.push(change))));
+    let logged = |change: &&Change| {
+        let Some(entry) = change.entry.filter(|_| journal::connected()) else { return false };
+        journal::netns(entry, &change.name, &change.message).is_ok()
+    };
+    let (_, unlogged): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(logged);
+    let lines = |_: &Vec<Change>| unlogged.iter().map(|change| format!("{}\n", change.message)).collect();
+    all([done, output.print(&changes, lines).map_err(Error::from)])
 }
 
 fn tell_status(status: &str) {

@@ -17,6 +17,10 @@ cases![
     ipnetns_writes_json_as_its_schema_says
 ];
 
+/// The kernel takes a namespace down some time after its last user has gone, and its number with it: that of
+/// a2, which `auto` has chosen.
+const GONE: &str = "while ip netns list-id | grep -q '^nsid 0 '; do sleep .02; done";
+
 /// Each is said to `ip` and to `unitcell` in a machine of nothing else; `@` stands for either.
 const WORDS: &[&str] = &[
     "@ netns",
@@ -84,6 +88,7 @@ const WORDS: &[&str] = &[
     "@ netns delete",
     "@ netns d a3",
     "@ netns de a2",
+    GONE,
     "@ netns list",
     "@ netns add a/b",
     "@ netns add .",
@@ -276,8 +281,23 @@ fn ipnetns_writes_json_as_its_schema_says(case: &Case) {
     for (words, state) in
         [("up", "made"), ("up", "kept"), ("reload", "reloaded"), ("down", "removed"), ("down", "absent")]
     {
-        assert_eq!(json("change", &format!("{words} {name} --json"))["state"], state);
+        assert_eq!(json("change", &format!("{words} {name} --json"))[0]["state"], state);
     }
+    // However many names, it is one document; what fails is told of beside it.
+    let other = case.unique("other");
+    for (words, state) in [("up", "made"), ("down", "removed")] {
+        let both = json("change", &format!("{words} {name} {other} --json=short"));
+        let of = |change: &Value| (change["name"].clone(), change["state"].clone());
+        let both: Vec<_> = both.as_array().unwrap().iter().map(of).collect();
+        assert_eq!(both, [&name, &other].map(|name| (name.as_str().into(), state.into())));
+    }
+    case.file(&format!("/run/netns/{other}"), "mine");
+    let some =
+        case.sh(&format!("unitcell netns up {other} {name} --json; echo; unitcell netns down {name} >/dev/null"));
+    let made: Value = serde_json::from_str(&some.stdout).unwrap_or_else(|error| panic!("{error}: {some:?}"));
+    schema::check("netns change", &made);
+    assert_eq!((made.as_array().unwrap().len(), &made[0]["name"]), (1, &name.as_str().into()), "{some:?}");
+    assert!(some.stderr.contains(&format!("network namespace {other}: ")), "{some:?}");
     let added = json("add", &format!("--json=short add {name} --veth"));
     assert_eq!(added["path"], format!("/run/netns/{name}"));
     let row = |rows: &Value| rows.as_array().unwrap().iter().find(|row| row["name"] == name.as_str()).unwrap().clone();
