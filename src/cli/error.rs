@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::style::{self, Palette};
+use super::style;
+use super::terminal::Terminal;
 use super::{guess, journal, output};
 use crate::bus::Place;
 use crate::unit::NameError;
@@ -212,11 +213,9 @@ impl Error {
         {
             return;
         }
-        let palette = Palette::for_stderr();
-        let mut text = format!("{}: {self}\n", palette.paint(style::ERROR, "error"));
-        if let Some(remedy) = self.remedy() {
-            text.push_str(&format!("  {}: {remedy}\n", palette.paint(style::HELP, "help")));
-        }
-        output::to_stderr(&text);
+        let terminal = Terminal::stderr();
+        let remedy = self.remedy().map(|remedy| terminal.help(&remedy));
+        let text = terminal.message(None, (style::ERROR, "error"), &self.to_string());
+        output::to_stderr(&(text + &remedy.unwrap_or_default()));
     }
 }

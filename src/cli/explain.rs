@@ -75,7 +75,7 @@ impl Explain {
         let subject = judge.argument(&self.subject)?;
         let explanation = explain(&subject, judge.manager.version);
         output.print(&explanation, |explanation| {
-            let findings = findings_text(&subject, &sources, output.palette);
+            let findings = findings_text(&subject, &sources, output.terminal());
             render(explanation, &findings, output)
         })?;
         Ok(if subject.plan.is_refused() { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -24,6 +24,7 @@ mod style;
 mod subject;
 mod table;
 mod target;
+mod terminal;
 mod unshare;
 mod verify;
 mod whom;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::pager;
 use super::style::Palette;
 use super::table::Table;
+use super::terminal::Terminal;
 
 /// systemd's three ways with JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -58,14 +59,13 @@ pub struct Output {
 
 impl Output {
     pub fn new(looks: &Looks) -> Output {
-        let size = pager::terminal_size();
-        Output {
-            json: looks.json,
-            palette: Palette::for_stdout(),
-            legend: !looks.no_legend,
-            width: size.map(|(width, _)| width),
-            pager: !looks.no_pager,
-        }
+        let Terminal { palette, width } = Terminal::stdout();
+        Output { json: looks.json, palette, legend: !looks.no_legend, width, pager: !looks.no_pager }
+    }
+
+    /// For messages between the output.
+    pub fn terminal(&self) -> Terminal {
+        Terminal { palette: self.palette, width: self.width }
     }
 
     /// Plain text for a terminal of this width.

@@ -1,31 +1,17 @@
 //! Long output in a pager, as systemd's tools show theirs: systemctl(1) on SYSTEMD_PAGER=.
 
 use std::env;
-use std::io::{self, IsTerminal, Write, stdout};
+use std::io::{self, Write, stdout};
 use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{SigSet, Signal};
-use rustix::termios::tcgetwinsize;
 
+use super::terminal;
 use crate::unit::value::parse_boolean;
-
-/// Columns and lines of the terminal, if standard output is one.
-pub fn terminal_size() -> Option<(usize, usize)> {
-    if !stdout().is_terminal() {
-        return None;
-    }
-    let size = tcgetwinsize(stdout()).ok();
-    let variable = |name: &str| env::var(name).ok()?.parse().ok();
-    let side = |name: &str, value: Option<u16>, usual: usize| {
-        let value = variable(name).or(value.map(usize::from));
-        value.filter(|&value| value > 0).unwrap_or(usual)
-    };
-    Some((side("COLUMNS", size.map(|size| size.ws_col), 80), side("LINES", size.map(|size| size.ws_row), 24)))
-}
 
 /// Shows the text in a pager, if it is long, and standard output a terminal.
 pub fn show(text: &str) -> io::Result<bool> {
-    let Some((_, lines)) = terminal_size() else { return Ok(false) };
+    let Some((_, lines)) = terminal::size(stdout()) else { return Ok(false) };
     if text.lines().count() < lines {
         return Ok(false);
     }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::output::to_stderr;
-use super::style::{self, Palette};
+use super::style;
+use super::terminal::Terminal;
 use super::whom::Whom;
 use crate::cell::{Kind, Manager, Plan, SECTION, plan};
 use crate::generator::dropin::{self, DropIn};
@@ -87,10 +88,9 @@ impl Judge {
             wrapper: facts::installed_wrapper(),
         };
         let version = options.systemd_version.or_else(|| facts::version(&run)).unwrap_or_else(|| {
-            let palette = Palette::for_stderr();
-            let (warning, help) = (palette.paint(style::WARNING, "warning"), palette.paint(style::HELP, "help"));
-            let unknown = facts::unknown_version();
-            to_stderr(&format!("{warning}: {unknown}\n  {help}: --systemd-version= names another one\n"));
+            let terminal = Terminal::stderr();
+            let unknown = terminal.message(None, (style::WARNING, "warning"), &facts::unknown_version());
+            to_stderr(&(unknown + &terminal.help("--systemd-version= names another one")));
             facts::OLDEST
         });
         let mut manager = facts::manager_of(&run, version);

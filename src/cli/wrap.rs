@@ -3,6 +3,17 @@
 /// The text in lines of at most this width, which a word that is wider itself has alone; one line
 /// where there is no width to mind.
 pub fn wrap(text: &str, width: Option<usize>) -> Vec<String> {
+    lines(text, width, 0)
+}
+
+/// Text that begins in this column of a line; the lines after it begin at `indent`.
+pub fn hanging(text: &str, column: usize, indent: usize, width: Option<usize>) -> String {
+    let width = width.map(|width| width.saturating_sub(indent));
+    lines(text, width, column.saturating_sub(indent)).join(&format!("\n{:indent$}", ""))
+}
+
+/// As [`wrap`] has them; of the first one so much is used up.
+fn lines(text: &str, width: Option<usize>, before: usize) -> Vec<String> {
     let Some(width) = width else { return vec![text.to_owned()] };
     let mut lines: Vec<String> = Vec::new();
     let mut used = 0;
@@ -15,8 +26,8 @@ pub fn wrap(text: &str, width: Option<usize>) -> Vec<String> {
                 used += 1 + length;
             }
             _ => {
+                used = if lines.is_empty() { before + length } else { length };
                 lines.push(word.to_owned());
-                used = length;
             }
         }
     }

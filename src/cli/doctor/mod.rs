@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::Error;
 use super::output::Output;
 use super::style;
-use super::wrap::wrap;
+use super::wrap::hanging;
 
 /// Check what the kernel and systemd allow here, and tell what to change
 ///
@@ -120,7 +120,7 @@ fn render(report: &Report, output: &Output) -> String {
 
 /// What stands in this column, as many lines as it takes.
 fn indented(text: &str, column: usize, output: &Output) -> String {
-    wrap(text, output.width.map(|width| width.saturating_sub(column))).join(&format!("\n{:column$}", ""))
+    hanging(text, column, column, output.width)
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use super::{usage, valid_for_ip};
-use crate::cli::style::{self, Palette};
-use crate::cli::{Error, output};
+use crate::cli::terminal::Terminal;
+use crate::cli::{Error, output, style};
 use crate::netns::{self, Places, enter};
 
 const TAKES: &str = "exec takes a command, and before it the name of a network namespace or --all";
@@ -41,9 +41,8 @@ pub fn exec_in_all(places: &Places, command: &[OsString]) -> Result<(), Error> {
 pub fn go_into(places: &Places, name: &str) -> Result<(), Error> {
     let warnings = enter::enter(places, valid_for_ip(name)?)
         .map_err(|source| Error::NetnsEnter { name: name.to_owned(), source })?;
-    let palette = Palette::for_stderr();
     for warning in warnings {
-        output::to_stderr(&format!("{}: {warning}\n", palette.paint(style::WARNING, "warning")));
+        output::to_stderr(&Terminal::stderr().message(None, (style::WARNING, "warning"), &warning.to_string()));
     }
     Ok(())
 }

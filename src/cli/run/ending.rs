@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::bus::Outcome;
 use crate::bus::exit_status::exit_status;
-use crate::cli::style::{self, Palette};
+use crate::cli::style;
+use crate::cli::terminal::Terminal;
 use crate::unit::Scope;
 
 /// `KILL`.
@@ -61,7 +62,7 @@ pub fn not_started(
     outcome: &Outcome,
     scope: Scope,
     elsewhere: bool,
-    palette: Palette,
+    terminal: Terminal,
 ) -> String {
     let why = match job {
         "dependency" => "what it depends on did not start, as `systemctl --failed` tells".to_owned(),
@@ -73,7 +74,7 @@ pub fn not_started(
             None => format!("the result is {}", if outcome.result.is_empty() { job } else { &outcome.result }),
         },
     };
-    let mut text = format!("{}: {name} did not start: {why}\n", palette.paint(style::ERROR, "error"));
+    let mut text = terminal.message(None, (style::ERROR, "error"), &format!("{name} did not start: {why}"));
     if !outcome.status_text.is_empty() {
         let _ = writeln!(text, "  it told last: {}", printable(&outcome.status_text));
     }
@@ -83,8 +84,7 @@ pub fn not_started(
         }
     }
     let user = if scope == Scope::User { "--user " } else { "" };
-    let _ = writeln!(text, "  {}: `journalctl {user}-u {name}` tells more", palette.paint(style::HELP, "help"));
-    text
+    text + &terminal.help(&format!("`journalctl {user}-u {name}` tells more"))
 }
 
 /// Escape sequences and the like must not reach the terminal.

@@ -16,7 +16,7 @@ use crate::cli::Error;
 use crate::cli::output::{Output, to_stderr};
 use crate::cli::progress::Progress;
 use crate::cli::pty::{self, Wish};
-use crate::cli::style::Palette;
+use crate::cli::terminal::Terminal;
 use crate::sys::tty::Pty;
 use crate::unit::UnitName;
 
@@ -25,7 +25,7 @@ pub struct Follow<'r> {
     pub run: &'r Run,
     pub systemd: &'r Systemd,
     pub output: &'r Output,
-    pub palette: Palette,
+    pub terminal: Terminal,
 }
 
 /// What `--json` tells.
@@ -164,7 +164,7 @@ impl Follow<'_> {
                 &outcome,
                 self.run.whom.scope(),
                 elsewhere,
-                self.palette,
+                self.terminal,
             ));
         }
         if !self.run.waits() {

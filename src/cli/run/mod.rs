@@ -19,7 +19,7 @@ pub use self::error::RunError;
 use self::follow::Follow;
 use self::settings::{Setting, Unusable};
 use super::output::{Output, to_stderr};
-use super::style::Palette;
+use super::terminal::Terminal;
 use super::whom::Whom;
 use super::{Error, pty, verify};
 use crate::bus::transient::{self, Property};
@@ -212,8 +212,8 @@ impl Run {
 
         let unit = transient::unit(name.clone(), settings);
         let plan = plan(&unit, &manager);
-        let palette = Palette::for_stderr();
-        to_stderr(&verify::given_findings(name.as_str(), &plan.findings, palette));
+        let terminal = Terminal::stderr();
+        to_stderr(&verify::given_findings(name.as_str(), &plan.findings, terminal));
         if plan.is_refused() {
             return Ok(ExitCode::FAILURE);
         }
@@ -231,7 +231,7 @@ impl Run {
         if let (Some(_), false) = (&pty, self.quiet) {
             to_stderr(&format!("Running as unit: {name}\nPress ^] three times within 1s to disconnect TTY.\n"));
         }
-        Follow { run: self, systemd: &systemd, output, palette }.start(&name, &properties, pty).await
+        Follow { run: self, systemd: &systemd, output, terminal }.start(&name, &properties, pty).await
     }
 
     /// The name that was asked for, or one that nobody else has: by that of the connection, which the

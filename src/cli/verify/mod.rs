@@ -3,7 +3,6 @@
 mod advice;
 mod netns;
 
-use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,8 +12,9 @@ use serde::Serialize;
 use super::Error;
 use super::output::Output;
 use super::snippet::{Sources, quote};
-use super::style::{self, Palette};
+use super::style;
 use super::subject::{Judge, Options, Subject};
+use super::terminal::Terminal;
 use crate::cell::Finding;
 use crate::unit::Location;
 
@@ -95,7 +95,7 @@ impl Verify {
         let of_units = subjects.iter().flat_map(|subject| reports(subject, &surroundings));
         let reports: Vec<Report> = of_units.chain(of_netns).collect();
         output.print(&reports, |reports| {
-            reports.iter().map(|report| render(report, &sources, output.palette)).collect()
+            reports.iter().map(|report| render(report, &sources, output.terminal())).collect()
         })?;
         let refused = reports.iter().any(|report| report.severity == Severity::Error);
         Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -103,16 +103,16 @@ impl Verify {
 }
 
 /// Findings as they are rendered for people; `explain` shows them, too.
-pub fn findings_text(subject: &Subject, sources: &Sources, palette: Palette) -> String {
+pub fn findings_text(subject: &Subject, sources: &Sources, terminal: Terminal) -> String {
     let reports = subject.plan.findings.iter().map(|finding| Report::of_finding(subject.name.as_str(), finding));
-    reports.map(|report| render(&report, sources, palette)).collect()
+    reports.map(|report| render(&report, sources, terminal)).collect()
 }
 
 /// Findings about what was given on the command line, which stands in no file.
-pub fn given_findings(name: &str, findings: &[Finding], palette: Palette) -> String {
+pub fn given_findings(name: &str, findings: &[Finding], terminal: Terminal) -> String {
     let report = |finding: &Finding| Report::of_finding(name, &Finding { at: None, ..finding.clone() });
     let sources = Sources::new(Path::new("/"));
-    findings.iter().map(|finding| render(&report(finding), &sources, palette)).collect()
+    findings.iter().map(|finding| render(&report(finding), &sources, terminal)).collect()
 }
 
 fn reports(subject: &Subject, surroundings: &Surroundings) -> Vec<Report> {
@@ -131,22 +131,21 @@ fn reports(subject: &Subject, surroundings: &Surroundings) -> Vec<Report> {
 }
 
 /// `FILE:LINE:COLUMN: error: MESSAGE`, the line, and the remedy.
-fn render(report: &Report, sources: &Sources, palette: Palette) -> String {
-    let (style, word) = match report.severity {
+fn render(report: &Report, sources: &Sources, terminal: Terminal) -> String {
+    let label = match report.severity {
         Severity::Error => (style::ERROR, "error"),
         Severity::Warning => (style::WARNING, "warning"),
         Severity::Hint => (style::HELP, "hint"),
     };
     let place = report.at.as_ref().map_or_else(|| report.unit.clone(), Location::to_string);
-    let mut text =
-        format!("{}: {}: {}\n", palette.paint(style::HEADING, &place), palette.paint(style, word), report.message);
+    let mut text = terminal.message(Some(&place), label, &report.message);
     if let Some(at) = &report.at
         && let Some(source) = sources.read(&at.file)
     {
-        text.push_str(&quote(&source, at, palette));
+        text.push_str(&quote(&source, at, terminal.palette));
     }
     if !report.remedy.is_empty() {
-        let _ = writeln!(text, "  {}: {}", palette.paint(style::HELP, "help"), report.remedy);
+        text.push_str(&terminal.help(&report.remedy));
     }
     text
 }
@@ -156,15 +155,17 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::cli::style::Palette;
 
     #[test]
     fn a_finding_is_shown_with_its_line_and_its_remedy() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("cell.conf"), "[X-Unitcell]\nHostname=a_b\n").unwrap();
         let at = Location::new(&Arc::from(Path::new("/cell.conf")), 2, 10);
+        let terminal = Terminal { palette: Palette::off(), width: None };
         let report = Report::of_finding("web.service", &Finding::error(Some(at), "Hostname=a_b: no", "correct it"));
         assert_eq!(
-            render(&report, &Sources::new(directory.path()), Palette::off()),
+            render(&report, &Sources::new(directory.path()), terminal),
             "/cell.conf:2:10: error: Hostname=a_b: no\n    2 | Hostname=a_b\n      |          ^^^\n  help: correct it\n"
         );
         assert_eq!(
