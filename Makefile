@@ -23,8 +23,11 @@ export UNITCELL_BINDIR := $(bindir)
 release := $(or $(CARGO_TARGET_DIR),target)/release
 
 # Both run where little can be relied upon: early at boot, and inside a RootDirectory= that
-# has no libc at all.  So they are linked statically.
-static_build = $(CARGO) rustc --release --no-default-features $(1) -- -C target-feature=+crt-static
+# has no libc at all.  So they are linked statically; and relocations, which are much of the time to
+# start, are packed where libc can unpack them (glibc 2.36).
+relr = $(shell getconf GNU_LIBC_VERSION 2>/dev/null | \
+           awk -F'[ .]' '$$2 > 2 || $$3 >= 36 { print "-C link-arg=-Wl,-z,pack-relative-relocs" }')
+static_build = $(CARGO) rustc --release --no-default-features $(1) -- -C target-feature=+crt-static $(relr)
 
 docs  := $(wildcard README.md LICENSE*)
 units := $(wildcard units/*.service units/*.socket units/*.target)

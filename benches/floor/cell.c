@@ -1,12 +1,14 @@
 /* Mount, UTS, network and PID namespaces as a service has them: lo is up, no mount reaches the
- * host, /proc is the namespace's. Just the system calls. */
+ * host, /sys and /proc are the namespaces'. Just the system calls. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +23,11 @@ int main(int argc, char **argv) {
     lo.ifr_flags |= IFF_UP;
     if (ioctl(fd, SIOCSIFFLAGS, &lo) || close(fd) || sethostname("bench", 5) ||
         mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
+        return 1;
+    int cgroups = syscall(SYS_open_tree, AT_FDCWD, "/sys/fs/cgroup", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (cgroups < 0 || umount2("/sys", MNT_DETACH) ||
+        mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ||
+        syscall(SYS_move_mount, cgroups, "", AT_FDCWD, "/sys/fs/cgroup", MOVE_MOUNT_F_EMPTY_PATH) || close(cgroups))
         return 1;
     pid_t child = fork();
     if (child < 0)

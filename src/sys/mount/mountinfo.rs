@@ -26,7 +26,10 @@ pub struct Mounted<'t> {
 pub fn read(proc: impl AsFd) -> io::Result<String> {
     let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
     let file = rustix::fs::openat(proc, "self/mountinfo", flags, rustix::fs::Mode::empty())?;
-    io::read_to_string(std::fs::File::from(file))
+    // Else it would be read in pieces of 32 bytes at first, as its size is not known before.
+    let mut text = String::with_capacity(0x4000);
+    io::Read::read_to_string(&mut std::fs::File::from(file), &mut text)?;
+    Ok(text)
 }
 
 /// Where procfs is mounted, opened.
