@@ -2,10 +2,12 @@
 //! all, one line says why, the exit status is the step's, and nothing stays behind.
 //!
 //! strace(1) tells which calls a run makes, and makes the n-th of each fail in runs of its own:
-//! with EPERM, as a filter or a missing privilege does, and with ENOSYS, as an older kernel does.
+//! with the errors that [`errors`] has for it.
 
 #[path = "faults/cells.rs"]
 mod cells;
+#[path = "faults/errors.rs"]
+mod errors;
 #[path = "faults/holder.rs"]
 mod holder;
 #[path = "faults/manager.rs"]
@@ -86,8 +88,12 @@ fn judge(scenario: &Scenario, fault: &Fault, run: &Run, whole: &str) -> Option<S
         return None;
     }
     if !run.stdout.is_empty() {
-        return (scenario.normalise(&run.stdout) != whole)
-            .then(|| format!("the payload runs in less than its cell:\n{}", run.stdout));
+        let dump = scenario.normalise(&run.stdout);
+        return (dump != whole).then(|| format!("the payload is not as it should be: {}", differences(&dump, whole)));
+    }
+    // A signal that was no reason to end the wrapper is none for it to end by itself.
+    if fault.error == "EINTR" {
+        return Some(format!("is not done again after a signal: {}", run.stderr));
     }
     let Some(status) = run.statuses.iter().find(|status| STEPS.contains(status)) else {
         return Some(format!("ends with {:?}: {}", run.statuses, run.stderr));
@@ -106,13 +112,21 @@ fn judge(scenario: &Scenario, fault: &Fault, run: &Run, whole: &str) -> Option<S
     (!right).then(|| format!("says {} lines for {} faults:\n{}", lines.len(), run.hits, run.stderr))
 }
 
+fn differences(dump: &str, whole: &str) -> String {
+    let missing = |of: &str, from: &str, sign: char| -> String {
+        let lines = of.lines().filter(|line| !from.lines().any(|other| other == *line));
+        lines.map(|line| format!("\n{sign}{line}")).collect()
+    };
+    missing(dump, whole, '+') + &missing(whole, dump, '-')
+}
+
 fn faults(calls: &Calls) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (call, count) in calls.most_in_a_process() {
         if NOT_OURS.contains(&call.as_str()) {
             continue;
         }
-        for error in ["EPERM", "ENOSYS"] {
+        for error in errors::of(&call) {
             faults.extend((1..=count).map(|nth| Fault { call: call.clone(), error, nth }));
         }
     }

@@ -23,6 +23,8 @@ pub use processes::Processes;
 pub use relay::{Access, Held, Relay};
 pub use sd_notify::NotifyState;
 
+use crate::sys::signal::uninterrupted;
+
 /// How long the manager may take to work through the messages before a barrier: as long as
 /// sd_notify_barrier(3)'s users commonly give it. Its stop or start time-out rules above this.
 const BARRIER_TIMEOUT_MS: u16 = 30_000;
@@ -41,7 +43,7 @@ impl Notifier {
             _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "NOTIFY_SOCKET is no UNIX socket")),
         };
         let fd = socket(AddressFamily::Unix, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
-        connect(fd.as_raw_fd(), &address)?;
+        uninterrupted(|| connect(fd.as_raw_fd(), &address))?;
         Ok(Notifier(fd))
     }
 
@@ -57,13 +59,9 @@ impl Notifier {
         self.send_with("BARRIER=1", &[theirs.as_raw_fd()])?;
         drop(theirs);
         let mut closed = [PollFd::new(done.as_fd(), PollFlags::empty())];
-        loop {
-            match poll(&mut closed, PollTimeout::from(BARRIER_TIMEOUT_MS)) {
-                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-                Ok(_) => return Ok(()),
-                Err(nix::Error::EINTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+        match uninterrupted(|| poll(&mut closed, PollTimeout::from(BARRIER_TIMEOUT_MS)))? {
+            0 => Err(io::ErrorKind::TimedOut.into()),
+            _ => Ok(()),
         }
     }
 
@@ -72,7 +70,7 @@ impl Notifier {
         let control = [ControlMessage::ScmRights(fds)];
         let control = if fds.is_empty() { &control[..0] } else { &control[..] };
         let payload = [IoSlice::new(text.as_bytes())];
-        sendmsg::<()>(self.0.as_raw_fd(), &payload, control, MsgFlags::MSG_NOSIGNAL, None)?;
+        uninterrupted(|| sendmsg::<()>(self.0.as_raw_fd(), &payload, control, MsgFlags::MSG_NOSIGNAL, None))?;
         Ok(())
     }
 }

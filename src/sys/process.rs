@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::signal::keep_children;
+use super::signal::{keep_children, uninterrupted};
 
 /// Which side of a fork this is.
 pub enum Fork {
@@ -147,7 +147,7 @@ pub fn end_like(end: End) -> ! {
 /// Has this process, which a pidfd stands for, ended?
 pub fn has_ended(process: impl AsFd) -> io::Result<bool> {
     let mut look = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
-    Ok(poll(&mut look, PollTimeout::ZERO)? != 0)
+    Ok(uninterrupted(|| poll(&mut look, PollTimeout::ZERO))? != 0)
 }
 
 /// The environment as it was handed over: every entry, also one without `=`.

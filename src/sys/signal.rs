@@ -1,4 +1,4 @@
-//! Signals that a program is to get as this process got them.
+//! Signals that a program is to get as this process got them, and calls that go on after one.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,16 @@ pub fn give_broken_pipe_back() -> io::Result<()> {
     match unsafe { libc::signal(libc::SIGPIPE, action) } {
         libc::SIG_ERR => Err(io::Error::last_os_error()),
         _ => Ok(()),
+    }
+}
+
+/// Makes a system call until no signal interrupts it, signal(7).
+pub fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+    loop {
+        match call() {
+            Err(nix::Error::EINTR) => {}
+            done => return done,
+        }
     }
 }
 

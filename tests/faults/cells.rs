@@ -144,7 +144,7 @@ pub fn unprivileged() -> Scenario {
 pub fn subordinate_ids() -> Scenario {
     Scenario::new(&["--private-users=subuid:nobody", "--private-mounts"], &["user", "mnt"])
         .furnished(
-            "echo nobody:200000:65536 > subid && mount --bind subid /etc/subuid && mount --bind subid /etc/subgid",
+            "{ [ -e subid ] || echo nobody:200000:65536 > subid; } && mount --bind subid /etc/subuid && mount --bind subid /etc/subgid",
         )
         .started_by("nobody")
 }
