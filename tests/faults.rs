@@ -229,6 +229,44 @@ fn an_older_kernel_is_told_of() {
     }
 }
 
+/// What newuidmap(1) and newgidmap(1) may be, and what is said of it: a script that makes it so.
+const HELPERS: [(&str, &str); 4] = [
+    (
+        "mkdir -p upper && { [ -e upper/HELPER ] || mknod upper/HELPER c 0 0; } &&
+         mount -t overlay -o lowerdir=upper:/usr/bin none /usr/bin",
+        "HELPER, of the package uidmap",
+    ),
+    ("printf '#!/bin/sh\necho no way >&2; exit 1' > helper", "HELPER has refused: no way"),
+    ("printf '#!/bin/sh\nkill -9 $$' > helper", "HELPER has failed (signal: 9"),
+    ("printf '#!/bin/sh\n' > helper", "Invalid argument"),
+];
+
+/// None of it is the wrapper's own work, so no fault in a call of its own shows what comes of it.
+#[test]
+fn id_helpers_that_fail_are_told_of() {
+    if !is_root() {
+        return skip("only root can put another program into a helper's place");
+    }
+    let mut cases =
+        vec![(cells::subordinate_ids_of("daemon"), "newuidmap has refused: newuidmap: uid range".to_owned())];
+    for helper in ["newuidmap", "newgidmap"] {
+        for (script, said) in HELPERS {
+            let script = script.replace("HELPER", helper);
+            let place = format!("chmod 755 helper && mount --bind helper /usr/bin/{helper}");
+            let script = if script.contains("> helper") { format!("{script} && {place}") } else { script };
+            cases.push((cells::subordinate_ids().furnished(&script), said.replace("HELPER", helper)));
+        }
+    }
+    for (scenario, said) in cases {
+        let (_, run) = trace::record(&scenario);
+        assert_eq!(run.stdout, "", "{said}: the payload runs");
+        assert!(run.stderr.starts_with("unitcell-exec: PrivateUsers=: can't "), "{said}: {}", run.stderr);
+        assert!(run.stderr.contains(&said) && run.stderr.lines().count() == 1, "{said}: {}", run.stderr);
+        assert!(run.statuses.contains(&217), "{said}: {run:?}");
+        assert_nothing_runs(&scenario);
+    }
+}
+
 /// One test a scenario, so that a failure names it.
 macro_rules! scenarios {
     ($($name:ident),* $(,)?) => {
@@ -242,7 +280,9 @@ macro_rules! scenarios {
 scenarios![
     every_new_namespace,
     every_joined_namespace,
+    joined_user_namespace,
     namespaces_of_a_unit,
+    namespaces_of_a_unit_with_users_of_its_own,
     protected_program,
     mapped_ids,
     another_user,

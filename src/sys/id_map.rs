@@ -136,11 +136,14 @@ impl Ids {
         if let Some(mut stderr) = helper.stderr.take() {
             stderr.read_to_end(&mut said)?;
         }
-        if helper.wait()?.success() {
+        let end = helper.wait()?;
+        if end.success() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&said);
-        Err(io::Error::other(format!("{program} has refused: {}", said.trim())))
+        Err(io::Error::other(match String::from_utf8_lossy(&said).trim() {
+            "" => format!("{program} has failed ({end})"),
+            said => format!("{program} has refused: {said}"),
+        }))
     }
 }
 

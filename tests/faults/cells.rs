@@ -28,22 +28,24 @@ pub fn every_new_namespace() -> Scenario {
 }
 
 pub fn every_joined_namespace() -> Scenario {
-    let flags = [
-        ("network-namespace-path", "net"),
-        ("ipc-namespace-path", "ipc"),
-        ("uts-namespace-path", "uts"),
-        ("mount-namespace-path", "mnt"),
-        ("pid-namespace-path", "pid"),
-        ("cgroup-namespace-path", "cgroup"),
-        ("time-namespace-path", "time"),
-    ];
-    Scenario::new(&[], &["mnt", "uts", "ipc", "net", "pid", "cgroup", "time"]).joining(&flags).read_only_wrapper()
+    Scenario::new(&[], &["mnt", "uts", "ipc", "net", "pid", "cgroup", "time"]).joining().read_only_wrapper()
+}
+
+/// By the user namespace that all the others belong to.
+pub fn joined_user_namespace() -> Scenario {
+    Scenario::new(&[], &["mnt", "user", "net", "uts", "time"]).joining().read_only_wrapper()
 }
 
 /// Those of another unit, found by its control group.
 pub fn namespaces_of_a_unit() -> Scenario {
     Scenario::new(&[], &["mnt", "uts", "ipc", "net", "pid", "cgroup", "time"])
         .joining_unit("unitcell-faults.service")
+        .read_only_wrapper()
+}
+
+pub fn namespaces_of_a_unit_with_users_of_its_own() -> Scenario {
+    Scenario::new(&[], &["mnt", "pid", "user", "ipc", "cgroup"])
+        .joining_unit("unitcell-faults-users.service")
         .read_only_wrapper()
 }
 
@@ -142,9 +144,15 @@ pub fn unprivileged() -> Scenario {
 
 /// With ids that newuidmap(1) maps.
 pub fn subordinate_ids() -> Scenario {
-    Scenario::new(&["--private-users=subuid:nobody", "--private-mounts"], &["user", "mnt"])
-        .furnished(
-            "{ [ -e subid ] || echo nobody:200000:65536 > subid; } && mount --bind subid /etc/subuid && mount --bind subid /etc/subgid",
-        )
+    subordinate_ids_of("nobody")
+}
+
+/// With ids that are this user's; the wrapper is started by nobody.
+pub fn subordinate_ids_of(owner: &str) -> Scenario {
+    Scenario::new(&[&format!("--private-users=subuid:{owner}"), "--private-mounts"], &["user", "mnt"])
+        .furnished(&format!(
+            "{{ [ -e subid ] || echo {owner}:200000:65536 > subid; }} &&
+             mount --bind subid /etc/subuid && mount --bind subid /etc/subgid"
+        ))
         .started_by("nobody")
 }

@@ -16,8 +16,8 @@ const HIERARCHY: &str = "mount -t cgroup2 none /sys/fs/cgroup && cd /sys/fs/cgro
 
 impl Holder {
     /// One that is to be a unit's main process.
-    pub fn of_unit(unit: &'static str) -> Holder {
-        let mut holder = Holder::start();
+    pub fn of_unit(unit: &'static str, kinds: &[&str]) -> Holder {
+        let mut holder = Holder::start(kinds);
         holder.unit = Some(unit);
         holder
     }
@@ -28,8 +28,9 @@ impl Holder {
         format!("({HIERARCHY} && mkdir -p system.slice/{unit} && echo {pid} >system.slice/{unit}/cgroup.procs)")
     }
 
-    pub fn start() -> Holder {
-        let mut holder = Holder { unshare: Self::unshare(), pid: String::new(), unit: None };
+    /// One in namespaces of these types.
+    pub fn start(kinds: &[&str]) -> Holder {
+        let mut holder = Holder { unshare: Self::unshare(kinds), pid: String::new(), unit: None };
         let children = format!("/proc/{0}/task/{0}/children", holder.unshare.id());
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
@@ -43,9 +44,22 @@ impl Holder {
         }
     }
 
-    fn unshare() -> Child {
+    fn unshare(kinds: &[&str]) -> Child {
+        let options = kinds.iter().map(|&kind| match kind {
+            "mnt" => "--mount",
+            // Its root is the host's.
+            "user" => "--map-root-user",
+            "pid" => "--mount-proc",
+            "uts" => "--uts",
+            "ipc" => "--ipc",
+            "net" => "--net",
+            "cgroup" => "--cgroup",
+            "time" => "--time",
+            other => panic!("{other} is no type"),
+        });
         Command::new("unshare")
-            .args(["-m", "-u", "-i", "-n", "-p", "-C", "-T", "-f", "--kill-child", "--mount-proc", "sleep", "600"])
+            .args(options)
+            .args(["--pid", "--fork", "--kill-child", "sleep", "600"])
             .stdin(Stdio::null())
             .spawn()
             .expect("unshare(1) runs")

@@ -91,16 +91,25 @@ impl Scenario {
     }
 
     /// In the namespaces of another process.
-    pub fn joining(mut self, flags: &[(&str, &str)]) -> Scenario {
-        let holder = Holder::start();
-        self.options.extend(flags.iter().map(|(flag, kind)| format!("--{flag}={}", holder.file(kind))));
+    pub fn joining(mut self) -> Scenario {
+        let holder = Holder::start(self.left);
+        let flag = |kind: &str| {
+            match kind {
+                "net" => "network",
+                "mnt" => "mount",
+                same => same,
+            }
+            .to_owned()
+        };
+        let option = |kind: &&str| format!("--{}-namespace-path={}", flag(kind), holder.file(kind));
+        self.options.extend(self.left.iter().map(option));
         self.holder = Some(holder);
         self
     }
 
     /// In the namespaces of a process that has the control group of a unit, as systemd calls it.
     pub fn joining_unit(mut self, unit: &'static str) -> Scenario {
-        let holder = Holder::of_unit(unit);
+        let holder = Holder::of_unit(unit, self.left);
         self.options.push(format!("--namespaces-of={unit}"));
         let furnish = holder.furnish_unit();
         self.holder = Some(holder);
