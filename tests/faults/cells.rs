@@ -134,6 +134,7 @@ pub fn overlays() -> Scenario {
         .telling(
             "ls $UNITCELL_FAULTS/shown; stat -f -c %T / /mnt $UNITCELL_FAULTS/shown; touch /written && echo written",
         )
+        .read_only_wrapper()
 }
 
 /// By somebody who has no privilege but in a user namespace.

@@ -221,6 +221,7 @@ fn mounts_in_the_order_in_which_they_are_given() {
     steps(
         &["--root-overlay"],
         &[
+            PROTECTS,
             "make namespaces: mnt",
             "let no mount propagate to the host",
             "enter a throw-away overlay over the root",

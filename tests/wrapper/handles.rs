@@ -131,6 +131,61 @@ fn the_wrapper_as_its_own_payload_can_not_be_written_to() {
     assert_eq!(written, Err(nix::Error::EROFS));
 }
 
+/// A script can name the process's own file as what is to read it, and is then read by the wrapper, over and
+/// over. Where the service's root is not the host's, that file is one that it could not write to otherwise.
+#[test]
+fn the_wrapper_as_an_interpreter_can_not_be_written_to() {
+    let Some(()) = root() else { return };
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name);
+    let bind = format!("--bind={0}:{0}", directory.path().display());
+    let overlay = format!("--overlay=/mnt:/usr:{}", directory.path().display());
+    let cells: [&[&str]; 6] = [
+        &["--root-directory=/"],
+        &["--root-overlay"],
+        &["--private-pids", "--root-overlay"],
+        &["--tmpfs=/mnt"],
+        &[&bind],
+        &[&overlay],
+    ];
+    for (n, options) in cells.into_iter().enumerate() {
+        for (name, interpreter) in [("self", "/proc/self/exe".into()), ("link", path("link")), ("first", path("first"))]
+        {
+            let app = path(&format!("{name}{n}"));
+            let _ = std::os::unix::fs::symlink("/proc/self/exe", path("link"));
+            let _ = std::os::unix::fs::symlink("/proc/1/exe", path("first"));
+            std::fs::write(&app, format!("#!{} --search-path=/\n", interpreter.display())).expect("a script");
+            assert!(command("chmod").arg("755").arg(&app).status().expect("chmod(1) runs").success());
+            if name == "first" && !options.contains(&"--private-pids") {
+                continue;
+            }
+            let mut child = command(WRAPPER).args(options).arg("--").arg(&app).spawn().expect("the wrapper runs");
+            let found = runs_as(&child, &app);
+            let written = access(format!("/proc/{found}/exe").as_str(), AccessFlags::W_OK);
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(found), nix::sys::signal::Signal::SIGKILL);
+            let _ = child.kill();
+            child.wait().expect("an end");
+            assert_eq!(written, Err(nix::Error::EROFS), "{options:?} {name}");
+        }
+    }
+}
+
+/// The process that runs this script: the child itself, or the one child that it has.
+fn runs_as(child: &Child, script: &Path) -> i32 {
+    let name = script.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let below = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap_or_default();
+        for pid in [child.id().to_string().as_str(), below.trim()] {
+            if std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name) {
+                return pid.parse().expect("a number");
+            }
+        }
+        assert!(std::time::Instant::now() < deadline, "{name} is not run");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
 /// Somebody who is root in user and PID namespaces of its own, and looks at everything that comes in.
 struct Hostile {
     unshare: Child,

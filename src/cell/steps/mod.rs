@@ -227,11 +227,14 @@ fn mounts(cell: &Cell) -> bool {
 }
 
 /// Can there be processes in the cell that see the wrapper, or one beside the payload, where they see none
-/// of the host's? What they may do to its file they could do to the host.
+/// of the host's? And can the wrapper's file be out of sight for the payload, or read-only, which may still
+/// have the wrapper read a script? What they may do to its file they could do to the host.
 fn shows_itself(cell: &Cell) -> bool {
     let beside = cell.init || cell.is_watched();
     let joins = [Kind::Pid, Kind::User, Kind::Mount].into_iter().any(|kind| cell.joins(kind));
-    joins || cell.root_directory.is_some() || (beside && cell.source(Kind::Pid).is_some())
+    let covers = |mount: &Mount| matches!(mount, Mount::Bind { .. } | Mount::Tmpfs { .. } | Mount::Overlay(_));
+    let hides = cell.roots().next().is_some() || cell.mounts.iter().any(covers);
+    joins || hides || (beside && cell.source(Kind::Pid).is_some())
 }
 
 fn id_maps(cell: &Cell) -> IdMaps {
