@@ -9,6 +9,7 @@ mod credentials;
 mod error;
 mod id_map;
 mod nsenter;
+mod opened;
 mod payload;
 mod pins;
 mod target;
