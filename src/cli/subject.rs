@@ -1,7 +1,9 @@
 //! What `verify` and `explain` are about: a unit, judged as the generator would judge it.
 
+use std::collections::HashMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use super::Error;
@@ -11,7 +13,7 @@ use super::terminal::Terminal;
 use super::whom::Whom;
 use crate::cell::{Kind, Manager, Plan, SECTION, plan};
 use crate::generator::dropin::{self, DropIn};
-use crate::generator::{Run, facts};
+use crate::generator::{self, Run, facts};
 use crate::inspect::Process;
 use crate::unit::{self, Env, Scope, SearchPath, Unit, UnitName, UnitSet, UnitType};
 
@@ -75,6 +77,8 @@ pub struct Judge {
     pub manager: Manager,
     run: Run,
     set: UnitSet,
+    /// Where the generator's drop-ins are.
+    places: HashMap<UnitName, PathBuf>,
 }
 
 impl Judge {
@@ -97,7 +101,9 @@ impl Judge {
         assume_what_is_hidden(&mut manager, &run);
         let search_path = SearchPath::new(scope, &run.root, &run.env);
         let set = UnitSet::scan(&search_path, &UnitType::ALL, SECTION.as_bytes());
-        Judge { manager, run, set }
+        let places = generator::places(&set, &set.names_with_needle(), &run.output);
+        let places = places.into_iter().map(|(name, dropin)| (name, dropin.path())).collect();
+        Judge { manager, run, set, places }
     }
 
     /// Every unit with a cell.
@@ -123,7 +129,19 @@ impl Judge {
     }
 
     fn unit(&self, name: &UnitName) -> Subject {
-        self.judge(name.clone(), self.set.load(name), &self.set.dropin_names(name))
+        let place = self.place(name).unwrap_or_else(|| self.place_of_file(name, &self.set.dropin_names(name)));
+        self.judge(name.clone(), self.set.load(name), place)
+    }
+
+    /// Of a unit in the search path. An instance may only have that of its template.
+    fn place(&self, name: &UnitName) -> Option<PathBuf> {
+        let templates = self.set.templates_of(name);
+        iter::once(name).chain(&templates).find_map(|name| self.places.get(name)).cloned()
+    }
+
+    /// Of a unit that would be added to the search path.
+    fn place_of_file(&self, name: &UnitName, dropins: &[&OsStr]) -> PathBuf {
+        DropIn::new(&self.run.output, name, dropins).path()
     }
 
     fn file(&self, file: &Path) -> Subject {
@@ -138,7 +156,8 @@ impl Judge {
         };
         let dropins = unit.as_ref().map(|unit| unit.dropins.clone()).unwrap_or_default();
         let names: Vec<&OsStr> = dropins.iter().filter_map(|path| path.file_name()).collect();
-        self.judge(name, unit, &names)
+        let place = self.place_of_file(&name, &names);
+        self.judge(name, unit, place)
     }
 
     /// A drop-in together with the unit that it is for, as far as that is in the search path.
@@ -158,13 +177,12 @@ impl Judge {
         Unit::from_files(whole.name.clone(), Some(&within(fragment)), &dropins)
     }
 
-    fn judge(&self, name: UnitName, unit: Result<Unit, unit::Error>, dropins: &[&OsStr]) -> Subject {
+    fn judge(&self, name: UnitName, unit: Result<Unit, unit::Error>, place: PathBuf) -> Subject {
         let plan = match &unit {
             Ok(unit) => plan(unit, &self.manager),
             Err(error) => Plan::unreadable(&name, error, &self.manager),
         };
-        let path = DropIn::new(&self.run.output, &name, dropins).path();
-        let dropin = (!plan.is_empty()).then(|| (path, dropin::render(&plan)));
+        let dropin = (!plan.is_empty()).then(|| (place, dropin::render(&plan)));
         Subject { name, unit: unit.ok(), plan, dropin }
     }
 }

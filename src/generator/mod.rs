@@ -90,11 +90,11 @@ fn cells(run: &Run, log: &Log) -> bool {
     all_written
 }
 
-/// Where the drop-in of each unit goes, templates first.
+/// Where the drop-in of each unit below `output` goes that has one of its own, templates first.
 ///
 /// systemd gives an instance its template's drop-ins, too, but of two files with the same name the
 /// instance's own alone. So the two have the same name, and never both apply.
-fn places(set: &UnitSet, names: &[UnitName], output: &Path) -> Vec<(UnitName, DropIn)> {
+pub fn places(set: &UnitSet, names: &[UnitName], output: &Path) -> Vec<(UnitName, DropIn)> {
     let all: HashSet<&UnitName> = names.iter().collect();
     let family = |name: &UnitName| {
         let template = set.templates_of(name).into_iter().find(|template| all.contains(template));

@@ -21,7 +21,7 @@ use crate::unit::Location;
 /// Show what is wrong with the cells of units and with .netns files, and how to mend it
 ///
 /// Without an argument, all units with a cell and all .netns files are verified. The exit status is
-/// 1 if any of them would be refused.
+/// 1 if any of them would be refused, or would start without what its cell asks for.
 #[derive(Debug, clap::Args)]
 pub struct Verify {
     /// Units or NAME.netns of the search path, or files and drop-ins by their path

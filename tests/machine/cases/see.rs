@@ -11,6 +11,7 @@ cases![
     see_network_in_a_picture,
     see_doctor_find_what_is_wrong: alone,
     see_at_a_terminal,
+    see_drop_ins_that_win: alone,
 ];
 
 /// What a verb says in JSON, which must be as its schema says.
@@ -166,6 +167,10 @@ fn see_at_a_terminal(case: &Case) {
     assert!(whole.ok().contains(&long) && !whole.stdout.contains("\x1b["), "{whole:?}");
     let doctor = at_terminal("unitcell doctor --no-pager");
     let words = |text: &str| plain(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let verify = format!("unitcell verify --no-pager {}", unit.name);
+    let (seen, piped) = (at_terminal(&verify), case.sh(&verify));
+    assert!(fits(&seen) && words(&seen).starts_with(&words(piped.ok())), "{seen}\n{piped:?}");
+    assert!(piped.stdout.lines().any(|line| line.chars().count() > 99), "{piped:?}");
     let piped = words(case.sh("unitcell doctor").ok());
     assert!(fits(&doctor) && words(&doctor)[..piped.len()] == piped[..], "{doctor}\n{piped:?}");
     assert!(!at_terminal("NO_COLOR=1 unitcell doctor --no-pager").contains("\x1b[1m"));
@@ -182,4 +187,77 @@ fn see_at_a_terminal(case: &Case) {
     let verify = |options: &str| case.sh(&format!("unitcell verify --root=/run/no-root {options}")).stderr;
     assert_eq!(verify("--systemd-version=252"), "");
     assert!(verify("").starts_with("warning: can't tell which systemd this is: taking it for 252\n  help: "));
+}
+
+/// Whatever comes after ours would undo the cell. So nothing does, but for what another generator makes.
+fn see_drop_ins_that_win(case: &Case) {
+    let unit = case.prepare(Scope::System, "late", "", "Domainname=nis");
+    let prefix = unit.name.strip_suffix("late.service").unwrap();
+    let reset = unit.fill_in("[Service]\nType=exec\nExecStart=\nExecStart=@payload@ sleep-handled\n");
+    let places = [
+        format!("/etc/systemd/system/{}.d/zzz.conf", unit.name),
+        format!("/etc/systemd/system/{prefix}.service.d/zz-unitcell.conf"),
+        format!("/run/systemd/system/{}.d/~~~.conf", unit.name),
+        format!("/etc/systemd/system.control/{}.d/zzzz.conf", unit.name),
+        format!("/run/systemd/system.control/{}.d/~.conf", unit.name),
+        format!("/run/systemd/transient/{}.d/z~.conf", unit.name),
+    ];
+    for place in &places {
+        case.file(place, &reset);
+    }
+    // This one is for all services.
+    case.file("/usr/lib/systemd/system/service.d/\u{e9}.conf", "[Service]\nEnvironment=LATE=1\n");
+    case.daemon_reload();
+    let domain = || {
+        unit.restart().ok();
+        case.sh(&format!("nsenter -t {} -u cat /proc/sys/kernel/domainname", unit.main_pid())).ok().to_owned()
+    };
+    let last = || unit.show("DropInPaths").trim_end_matches('"').rsplit('/').next().unwrap().to_owned();
+    assert_eq!(domain(), "nis", "{}", unit.journal());
+    assert!(last().ends_with("-zz-unitcell.conf"), "{}", unit.show("DropInPaths"));
+    assert!(unit.show("DropInPaths").split(' ').count() > places.len(), "{}", unit.show("DropInPaths"));
+    // What is set at run time is another drop-in, and takes no daemon-reload.
+    case.systemctl(&["set-property", "--runtime", &unit.name, "TasksMax=100"]).ok();
+    assert_eq!(domain(), "nis");
+    case.daemon_reload();
+    assert_eq!(domain(), "nis");
+    assert!(last().ends_with("-zz-unitcell.conf"), "{}", unit.show("DropInPaths"));
+    assert_eq!(undone(case, &unit.name), []);
+
+    let generator = format!("/run/systemd/system-generators/{}", case.unique("generator"));
+    let script =
+        format!("#!/bin/sh\nmkdir -p \"$2/{0}.d\" && printf '%s' '{reset}' >\"$2/{0}.d/\u{f6}.conf\"\n", unit.name);
+    case.file(&generator, &script);
+    case.sh(&format!("chmod +x {generator}")).ok();
+    case.daemon_reload();
+    assert_ne!(domain(), "nis", "{}", unit.show("DropInPaths"));
+    let place = format!("/run/systemd/generator.early/{}.d/\u{f6}.conf", unit.name);
+    assert_eq!(undone(case, &unit.name), [2, 3, 4].map(|line| (place.clone(), line)));
+    assert_eq!(case.sh(&format!("unitcell verify {}", unit.name)).code, Some(1));
+    case.sh(&format!("rm {generator}; systemctl revert {}", unit.name)).ok();
+
+    // An instance has that of its template, whose name goes by what comes after any of them.
+    let template = case.unique("late@");
+    case.file(
+        &format!("/etc/systemd/system/{template}.service"),
+        "[Service]\nExecStart=/bin/sleep 300\n[X-Unitcell]\nDomainname=nis\n",
+    );
+    case.file(&format!("/etc/systemd/system/{template}a.service.d/zzz.conf"), "[Service]\nNice=1\n");
+    case.daemon_reload();
+    for instance in ["", "a", "b"] {
+        let name = format!("{template}{instance}.service");
+        let verified = json(case, "verify", &name);
+        let all: Vec<&Value> = verified.as_array().unwrap().iter().collect();
+        assert_eq!(all.len(), 1, "{verified:#}");
+        let path = all[0]["remedy"].as_str().unwrap().split_once("AssertPathExists=").unwrap().1;
+        assert!(case.path(&path.replace("%%", "%")).exists(), "{name}: {path}");
+    }
+}
+
+/// Where verify finds what undoes a cell.
+fn undone(case: &Case, name: &str) -> Vec<(String, u64)> {
+    let verified = json(case, "verify", name);
+    let all = verified.as_array().unwrap().iter();
+    let undone = all.filter(|one| one["message"].as_str().unwrap().contains("undoes what the cell asks for"));
+    undone.map(|one| (one["file"].as_str().unwrap().to_owned(), one["line"].as_u64().unwrap())).collect()
 }

@@ -1,0 +1,34 @@
+//! Whether names can be looked up in a network namespace.
+
+use std::fs;
+use std::path::Path;
+
+use super::Advice;
+use crate::cell::Cell;
+use crate::netns::description::{directories, read};
+
+/// A resolver on the host's loopback can't be reached from another network namespace.
+pub fn name_servers(cell: &Cell, root: &Path) -> Option<Advice> {
+    let name = cell.network_namespace.as_ref()?;
+    let below = |path: &str| root.join(path.trim_start_matches('/'));
+    let own = [format!("/etc/netns/{name}/resolv.conf"), format!("/run/unitcell/netns/{name}/resolv.conf")];
+    if own.iter().any(|path| below(path).exists()) {
+        return None;
+    }
+    if read(&directories(root), name).0.is_some_and(|description| !description.general.dns.is_empty()) {
+        return None;
+    }
+    let text = fs::read_to_string(below("/etc/resolv.conf")).ok()?;
+    let server = |line: &str| {
+        let server = line.strip_prefix("nameserver")?.trim();
+        (server.starts_with("127.") || server == "::1").then(|| server.to_owned())
+    };
+    let server = text.lines().find_map(server)?;
+    Some(Advice::warning(
+        cell.location("NetworkNamespace"),
+        format!(
+            "/etc/resolv.conf names {server}, which is another one in the network namespace {name}: no host name is found there"
+        ),
+        format!("set DNS= in [NetworkNamespace] of /etc/unitcell/{name}.netns, or write /etc/netns/{name}/resolv.conf"),
+    ))
+}
