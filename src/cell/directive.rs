@@ -194,7 +194,8 @@ pub static DIRECTIVES: &[Directive] = &[
     row("IPCNamespacePath", "ipc-namespace-path", "PATH", Some(Kind::Ipc), Since(257),
         |cell, text| join(cell, Kind::Ipc, text),
         "join the IPC namespace that PATH refers to"),
-    row("UserNamespacePath", "user-namespace-path", "PATH", Some(Kind::User), Since(259),
+    // 259 has the setting, but leaves a service of root's the host's root in there.
+    row("UserNamespacePath", "user-namespace-path", "PATH", Some(Kind::User), Never,
         |cell, text| join(cell, Kind::User, text),
         "join the user namespace that PATH refers to"),
     row("MountNamespacePath", "mount-namespace-path", "PATH", Some(Kind::Mount), Never,

@@ -14,7 +14,6 @@ pub fn native_line(cell: &Cell, kind: Kind) -> Option<(&'static str, String)> {
         (Kind::Network, None) => ("PrivateNetwork", yes()),
         (Kind::Ipc, Some(path)) => ("IPCNamespacePath", path),
         (Kind::Ipc, None) => ("PrivateIPC", yes()),
-        (Kind::User, Some(path)) => ("UserNamespacePath", path),
         (Kind::User, None) => (
             "PrivateUsers",
             match &cell.private_users {
@@ -46,5 +45,7 @@ pub fn native_line(cell: &Cell, kind: Kind) -> Option<(&'static str, String)> {
         ),
         // systemd has none for these.
         (Kind::Time | Kind::Mount | Kind::Pid | Kind::Uts | Kind::Cgroup, _) => return None,
+        // Nor one for this that makes ids mean those inside.
+        (Kind::User, Some(_)) => return None,
     })
 }

@@ -1,8 +1,10 @@
 //! Mounts and roots, by hand.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Stdio;
 
 use tempfile::TempDir;
 
@@ -250,6 +252,22 @@ fn credentials_are_for_the_user_inside() {
     says(&options, &[], &script, "abc\n0 0 500\n0 0 400\nread-only\nramfs");
     says(&options, &["--user=7", "--group=8"], &script, "abc\n7 8 500\n7 8 400\nread-only\nramfs");
     assert_eq!(fs::read_dir(path).expect("a directory").count(), 1);
+    // In one that somebody else has made, too.
+    let mut other = crate::run::command(WRAPPER)
+        .args(&options[..2])
+        .args(["--", "sh", "-c", "echo ready; read line"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the wrapper runs");
+    let mut said = [0; 6];
+    other.stdout.as_mut().expect("a pipe").read_exact(&mut said).expect("ready");
+    let join = format!("--user-namespace-path=/proc/{}/ns/user", other.id());
+    let joined = [join.as_str(), &options[2]];
+    says(&joined, &[], &script, "abc\n0 0 500\n0 0 400\nread-only\nramfs");
+    says(&joined, &["--user=7", "--group=8"], &script, "abc\n7 8 500\n7 8 400\nread-only\nramfs");
+    drop(other.stdin.take());
+    other.wait().expect("an end");
     // What is none can't be given.
     fs::create_dir(dir.path().join("directory")).expect("a directory");
     let outcome = run(&options, &[], "true");

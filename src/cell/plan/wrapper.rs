@@ -7,7 +7,7 @@ use super::service::Planner;
 use crate::cell::finding::Finding;
 use crate::cell::service::CREDENTIALS;
 use crate::cell::steps::{Circumstances, Step};
-use crate::cell::{Assigned, Cell, Isolation, Kind, Kinds, Maker, Mount, ProtectControlGroups, Source, other_root};
+use crate::cell::{Assigned, Cell, Isolation, Kind, Kinds, Maker, Mount, ProtectControlGroups, other_root};
 use crate::notify::Access;
 use crate::unit::Scope;
 use crate::unit::words::escape_specifiers;
@@ -39,7 +39,7 @@ impl Planner<'_> {
     /// Would the service not be allowed to read its credentials? systemd gives them to whom it is outside.
     fn maps_credentials(&self) -> bool {
         self.manager.scope == Scope::System
-            && self.cell.source(Kind::User) == Some(Source::New)
+            && self.makers.of(Kind::User) == Some(Maker::Wrapper)
             && self.cell.ids_are_inside()
             && !self.cell.joins(Kind::Mount)
             && CREDENTIALS.iter().any(|key| !self.unit.list("Service", key).is_empty())

@@ -10,7 +10,7 @@ const NATIVE_FROM: &[(&str, &str, Option<u32>)] = &[
     ("NetworkNamespacePath", "/run/netns/blue", Some(252)),
     // systemd has it from 248 on, but before 257 passes over it in a unit without PrivateIPC=.
     ("IPCNamespacePath", "/run/ns", Some(257)),
-    ("UserNamespacePath", "/run/ns", Some(259)),
+    ("UserNamespacePath", "/run/ns", None),
     ("MountNamespacePath", "/run/ns", None),
     ("PIDNamespacePath", "/run/ns", None),
     ("UTSNamespacePath", "/run/ns", None),

@@ -7,7 +7,7 @@ use crate::cell::{Cell, Directive, Kind, Maker, ProtectControlGroups};
 use crate::unit::{Location, Scope};
 
 /// Keys that make or join a namespace.
-const NATIVE: [&str; 10] = [
+const NATIVE: [&str; 9] = [
     "PrivateNetwork",
     "NetworkNamespacePath",
     "PrivateIPC",
@@ -15,7 +15,6 @@ const NATIVE: [&str; 10] = [
     "PrivateMounts",
     "PrivatePIDs",
     "PrivateUsers",
-    "UserNamespacePath",
     "ProtectHostname",
     "ProtectControlGroups",
 ];

@@ -6,7 +6,30 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use crate::sys::mount;
+use super::Wrapper;
+use crate::cell::{Kind, Mount};
+use crate::sys::id_map::Maps;
+use crate::sys::namespace::Namespace;
+use crate::sys::{mount, user_namespace};
+
+impl Wrapper<'_> {
+    /// Keeps namespaces that were opened for later. Which ids a user namespace maps to others there is no
+    /// telling from its file, and whoever is to read credentials in there has to be called by one of them.
+    pub(super) fn keep(&mut self, opened: Vec<(Kind, Namespace)>) -> io::Result<()> {
+        let gives = self.request.cell.mounts.iter().any(|mount| matches!(mount, Mount::Credentials(_)));
+        if let Some((_, namespace)) = opened.iter().find(|(kind, _)| *kind == Kind::User && gives && self.privileged) {
+            let (uids, gids) = user_namespace::maps_of(namespace)?;
+            self.maps = Some(Maps { uids, gids, deny_setgroups: None });
+        }
+        self.opened.extend(opened);
+        Ok(())
+    }
+
+    /// Is there no user namespace, so that systemd's own are right?
+    pub(super) fn gives_nobody(&self, mount: &Mount) -> bool {
+        matches!(mount, Mount::Credentials(_)) && !self.opened.iter().any(|(kind, _)| *kind == Kind::User)
+    }
+}
 
 /// A user and a group, as this process has to call them.
 #[derive(Debug, Clone, Copy, Default)]

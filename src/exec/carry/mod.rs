@@ -176,7 +176,7 @@ impl Wrapper<'_> {
                 self.ids = database.look_up(&self.request.identity)?;
             }
             Step::DetachOwnFiles => self.detach_own_files()?,
-            Step::Open(kind, path) => self.opened.push((*kind, Namespace::open(path)?)),
+            Step::Open(kind, path) => self.keep(vec![(*kind, Namespace::open(path)?)])?,
             Step::OpenOfUnit(of) => self.open_of_unit(of)?,
             Step::Join(kind) => self.join(*kind)?,
             Step::MakeUserNamespace(maps) => {
@@ -200,6 +200,7 @@ impl Wrapper<'_> {
             Step::MountMqueue => mount::mqueue()?,
             Step::Fork { hand_over, init } => self.fork(*hand_over, *init)?,
             Step::MountProc => self.mounts()?.proc()?,
+            Step::Prepare(mount) | Step::Mount(mount) if self.gives_nobody(mount) => {}
             Step::Prepare(mount) => self.mounts()?.prepare(mount)?,
             Step::BecomeRoot => self.become_root()?,
             Step::EnterRoot(root) => self.mounts()?.enter_root(root)?,

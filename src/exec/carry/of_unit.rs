@@ -29,8 +29,7 @@ impl Wrapper<'_> {
         if found.iter().any(|(kind, _)| *kind == Kind::Mount) {
             self.directory = Some(std::env::current_dir()?);
         }
-        self.opened.extend(found);
-        Ok(())
+        self.keep(found)
     }
 }
 

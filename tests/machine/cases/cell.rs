@@ -287,7 +287,9 @@ fn negative_time_offset_is_refused_by_the_kernel(case: &Case) {
 fn user_namespace_path(case: &Case) {
     let (_other, pid) = other(case, "--user --map-root-user", "true");
     let unit = case.service("web", "", &format!("UserNamespacePath=/proc/{pid}/ns/user"));
-    assert_eq!(unit.dump().ns("user"), ns_of(case, pid, "user"));
+    let dump = unit.dump();
+    assert_eq!(dump.ns("user"), ns_of(case, pid, "user"));
+    assert_eq!(dump.get("uid"), &serde_json::json!([0, 0, 0]), "its root, not somebody who is none of it");
     assert_lives(&unit);
 }
 

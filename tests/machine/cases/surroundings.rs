@@ -75,6 +75,32 @@ fn surroundings_credentials_are_for_the_user_inside(case: &Case) {
             }
         }
     }
+    // So it is in one that another service has.
+    let other = case.service("other", "ExecStart=sleep 1000", mapped);
+    wait_for(
+        || case.sh(&format!("grep -q 100000 /proc/{}/uid_map", other.main_pid())).success(),
+        Duration::from_secs(20),
+    );
+    let path = format!("UserNamespacePath=/proc/{}/ns/user", other.main_pid());
+    let of_unit = format!("NamespacesOf={} user", other.name);
+    for (n, cell) in [path.clone(), format!("{path}\nHostname=web\nDomainname=cell"), of_unit].iter().enumerate() {
+        for (who, user) in [("root", ""), ("tester", "User=tester")] {
+            let unit = case.service(
+                &format!("joined-{who}{n}"),
+                &format!(
+                    "{user}\nSetCredential=word:abc\nType=oneshot\nRemainAfterExit=yes\n\
+                     ExecStart=sh -c 'test $$(cat $${{CREDENTIALS_DIRECTORY}}/word) = abc && test $$(id -un) = {who}'"
+                ),
+                cell,
+            );
+            assert_eq!(
+                (unit.result().as_str(), unit.state().as_str()),
+                ("success", "active"),
+                "{cell} {}",
+                unit.journal()
+            );
+        }
+    }
     // Where a user manager has them, the user that it maps to gets nowhere.
     let credential = "SetCredential=word:abc\nType=oneshot\nRemainAfterExit=yes\n\
                       ExecStart=sh -c 'test $$(cat $${CREDENTIALS_DIRECTORY}/word) = abc'";
