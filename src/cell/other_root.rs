@@ -2,9 +2,10 @@
 //!
 //! systemd puts an empty tmpfs on /run of such a root, also where that is read-only. There the
 //! wrapper's file is bound, and what it takes to find users as systemd does, who looks for them
-//! outside. The wrapper takes all of it away again before it executes the service.
+//! outside, and other units. The wrapper takes all of it away again before it executes the service.
 
 use super::finding::Finding;
+use super::identity::Identity;
 use super::makers::Makers;
 use super::manager::Manager;
 use super::relocate::Lines;
@@ -31,13 +32,24 @@ pub fn wrapper(outside: &str) -> String {
     format!("{OWN_FILES}/{}", file_name(outside))
 }
 
-/// What the drop-in says to have it there, and the files to find `users` in.
-pub fn lines(outside: &str, users: bool) -> Lines {
+/// What the drop-in says to have it there, and the files to find users, their subordinate ids and other
+/// units in.
+pub fn lines(outside: &str, cell: &Cell, identity: &Identity) -> Lines {
     let mut lines = vec![("BindReadOnlyPaths", format!("{outside}:{}", wrapper(outside)))];
-    if users {
+    let mut files = Vec::new();
+    let subordinate = matches!(cell.private_users, PrivateUsers::Subordinate(_));
+    if identity.names_anyone() || subordinate {
+        files.extend(["/etc/passwd", "/etc/group", "/run/systemd/dynamic-uid"]);
+    }
+    if subordinate {
+        files.extend(["/etc/subuid", "/etc/subgid"]);
+    }
+    if cell.namespaces_of.is_some() {
+        files.push("/sys/fs/cgroup");
+    }
+    if !files.is_empty() {
         let bind = |file: &str| format!("-{file}:{OWN_FILES}/{}", file_name(file));
-        let files = ["/etc/passwd", "/etc/group", "/run/systemd/dynamic-uid"].map(bind);
-        lines.push(("BindReadOnlyPaths", files.join(" ")));
+        lines.push(("BindReadOnlyPaths", files.into_iter().map(bind).collect::<Vec<_>>().join(" ")));
     }
     lines
 }
@@ -59,22 +71,6 @@ pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers) -
         let message = format!("leaves the wrapper no /proc and no /run in the root of {}=", root.key);
         Finding::of_line(line, &message, "set MountAPIVFS=yes, or remove the cell")
     }));
-    if let PrivateUsers::Subordinate(_) = cell.private_users {
-        let message = "gives the service a root whose subuid(5) is not the host's, which PrivateUsers=subuid: goes by";
-        found.push(Finding::of_line(root, message, "use UIDMap= and GIDMap=, or remove one of the two"));
-    }
-    if cell.namespaces_of.is_some() {
-        let message =
-            "gives the service a root without the control groups that NamespacesOf= looks the other unit up in";
-        found.push(Finding::of_line(root, message, "remove one of the two"));
-    }
-    if cell.root_overlay || !cell.mounts.is_empty() {
-        found.push(Finding::of_line(
-            root,
-            "is not supported yet together with overlays in the cell",
-            "remove one of the two",
-        ));
-    }
     for kind in Kind::ALL.into_iter().filter(|&kind| makers.of(kind) == Some(Maker::Wrapper)) {
         // The processes in there are the same as outside.
         if let Some(Source::Path(path)) = cell.source(kind)

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 
-use super::users;
+use super::users::Database;
 use crate::sys::id_map::IdRange;
 use crate::sys::subid::{self, Subids};
 
@@ -11,11 +12,12 @@ use crate::sys::subid::{self, Subids};
 const WANTED: u32 = 65536;
 
 /// A uid_map and a gid_map with `owner`'s subordinate ids: root and all that follow, in the order in which
-/// the files have them.
-pub fn maps(owner: &str) -> io::Result<(Vec<IdRange>, Vec<IdRange>)> {
-    let names = users::names_of(owner)?;
+/// the files have them, or their copies in the directory of our `own_files`.
+pub fn maps(owner: &str, own_files: Option<&Path>) -> io::Result<(Vec<IdRange>, Vec<IdRange>)> {
+    let names = Database::of_system_or(own_files).names_of(owner)?;
     let of = |path: &str| {
-        let text = match fs::read_to_string(path) {
+        let copy = own_files.zip(Path::new(path).file_name()).map(|(directory, name)| directory.join(name));
+        let text = match fs::read_to_string(copy.as_deref().unwrap_or(Path::new(path))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(io::Error::new(error.kind(), format!("{path}: {error}")));
             }

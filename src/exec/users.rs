@@ -39,14 +39,21 @@ pub struct Database {
 }
 
 impl Database {
-    /// The one of the system that the process sees.
-    pub fn of_system() -> Database {
-        Database { files: "/etc".into(), dynamic: "/run/systemd/dynamic-uid".into(), asks_getent: true }
+    /// The one of the system that the process sees; or copies of the files that systemd goes by, in a root
+    /// that may have others in their places.
+    pub fn of_system_or(copies: Option<&Path>) -> Database {
+        match copies {
+            None => Database { files: "/etc".into(), dynamic: "/run/systemd/dynamic-uid".into(), asks_getent: true },
+            Some(directory) => {
+                Database { files: directory.into(), dynamic: directory.join("dynamic-uid"), asks_getent: false }
+            }
+        }
     }
 
-    /// Copies of the files that systemd goes by, in a root that may have others in their places.
-    pub fn in_directory(directory: &Path) -> Database {
-        Database { files: directory.into(), dynamic: directory.join("dynamic-uid"), asks_getent: false }
+    /// All by which files may call a user: its name and its number.
+    pub fn names_of(&self, user: &str) -> io::Result<Vec<String>> {
+        let found = self.find_user(user)?;
+        Ok(found.name.into_iter().chain([found.uid.to_string()]).collect())
     }
 
     /// Looks up all that `identity` names.
@@ -145,12 +152,6 @@ impl Database {
             .ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
-}
-
-/// All by which files may call a user: its name and its number.
-pub fn names_of(user: &str) -> io::Result<Vec<String>> {
-    let found = Database::of_system().find_user(user)?;
-    Ok(found.name.into_iter().chain([found.uid.to_string()]).collect())
 }
 
 fn not_found(message: String) -> io::Error {

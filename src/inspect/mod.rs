@@ -21,6 +21,6 @@ pub use clock::Offsets;
 pub use process::Process;
 #[cfg(feature = "tool")]
 pub use scan::Scan;
-pub use unit::MainProcess;
+pub use unit::{HIERARCHY, MainProcess};
 #[cfg(feature = "tool")]
 pub use view::{View, Visible};

@@ -14,7 +14,8 @@ use super::process::Process;
 use crate::cell::Kind;
 use crate::sys;
 
-const HIERARCHY: &str = "/sys/fs/cgroup";
+/// Where the unified hierarchy is mounted on every host with systemd.
+pub const HIERARCHY: &str = "/sys/fs/cgroup";
 
 /// How often, and after which pause, to look again at a unit whose processes are about to change. The
 /// time limit of the start that waits for it rules above this.
@@ -34,18 +35,20 @@ pub struct MainProcess {
 
 /// The manager that this process belongs to.
 struct Manager {
+    hierarchy: PathBuf,
     process: Process,
     /// The control group above those of its units.
     root: String,
 }
 
 impl MainProcess {
-    /// Of a unit of the manager that this process belongs to.
+    /// Of a unit of the manager that this process belongs to, with the unified hierarchy of control groups
+    /// mounted at `hierarchy`.
     ///
     /// Which of several processes is the main one only the manager knows. It does not matter as
     /// long as all are in the same namespaces of these types; otherwise nobody here can tell.
-    pub fn of_unit(unit: &str, kinds: &[Kind]) -> io::Result<MainProcess> {
-        let manager = Manager::of_this_process()?;
+    pub fn of_unit(unit: &str, kinds: &[Kind], hierarchy: &Path) -> io::Result<MainProcess> {
+        let manager = Manager::of_this_process(hierarchy)?;
         let mut looks = 0;
         loop {
             let control_group = manager.control_group_of(unit)?;
@@ -64,7 +67,7 @@ impl MainProcess {
         control_group: &str,
         kinds: &[Kind],
     ) -> io::Result<Result<MainProcess, String>> {
-        let directory = PathBuf::from(format!("{HIERARCHY}{control_group}"));
+        let directory = manager.directory(control_group);
         let mut all = processes(&directory)?;
         if all.is_empty() {
             // A unit with Delegate= may have moved all its processes below.
@@ -114,23 +117,33 @@ impl MainProcess {
 }
 
 impl Manager {
-    fn of_this_process() -> io::Result<Manager> {
-        let unified = nix::sys::statfs::statfs(HIERARCHY)?.filesystem_type() == nix::sys::statfs::CGROUP2_SUPER_MAGIC;
+    fn of_this_process(hierarchy: &Path) -> io::Result<Manager> {
+        let unified = nix::sys::statfs::statfs(hierarchy)?.filesystem_type() == nix::sys::statfs::CGROUP2_SUPER_MAGIC;
         if !unified {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
-                format!("{HIERARCHY} is not the unified hierarchy"),
+                format!("{} is not the unified hierarchy", hierarchy.display()),
             ));
         }
+        let hierarchy = hierarchy.to_owned();
         let group = |process: &Process| -> io::Result<String> {
             process.control_group()?.ok_or_else(|| io::Error::other("the control group of a process is not known"))
         };
         if let Some(root) = user_manager(&group(&Process::current())?) {
-            return Ok(Manager { process: Process::new(nix::unistd::getppid().as_raw().cast_unsigned()), root });
+            return Ok(Manager {
+                hierarchy,
+                process: Process::new(nix::unistd::getppid().as_raw().cast_unsigned()),
+                root,
+            });
         }
         let process = Process::new(1);
         let root = root_of(&group(&process)?).to_owned();
-        Ok(Manager { process, root })
+        Ok(Manager { hierarchy, process, root })
+    }
+
+    /// Where a control group can be looked into.
+    fn directory(&self, control_group: &str) -> PathBuf {
+        self.hierarchy.join(control_group.trim_start_matches('/'))
     }
 
     /// Units are in slices, and those in each other; systemd.slice(5).
@@ -138,7 +151,7 @@ impl Manager {
         let mut slices = vec![self.root.clone()];
         let mut found = Vec::new();
         while let Some(slice) = slices.pop() {
-            for entry in fs::read_dir(format!("{HIERARCHY}{slice}"))?.flatten() {
+            for entry in fs::read_dir(self.directory(&slice))?.flatten() {
                 let name = entry.file_name();
                 let Some(name) = name.to_str() else { continue };
                 let path = format!("{slice}/{name}");
@@ -151,7 +164,7 @@ impl Manager {
             }
         }
         // After a change of Slice= there may be one that nobody is in any more.
-        found.retain(|path| is_populated(path));
+        found.retain(|path| is_populated(&self.directory(path)));
         match found.len() {
             1 => Ok(found.swap_remove(0)),
             0 => Err(io::Error::new(io::ErrorKind::NotFound, format!("{unit} is not running"))),
@@ -168,8 +181,8 @@ fn user_manager(path: &str) -> Option<String> {
     Some(path[..end].to_owned())
 }
 
-fn is_populated(control_group: &str) -> bool {
-    let events = fs::read_to_string(format!("{HIERARCHY}{control_group}/cgroup.events"));
+fn is_populated(control_group: &Path) -> bool {
+    let events = fs::read_to_string(control_group.join("cgroup.events"));
     events.is_ok_and(|events| events.lines().any(|line| line == "populated 1"))
 }
 

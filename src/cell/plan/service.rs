@@ -130,7 +130,7 @@ impl Planner<'_> {
         plan.service_lines.extend(started.lines);
         let mut wrapper = self.manager.wrapper.clone();
         if circumstances.own_files {
-            plan.service_lines.extend(other_root::lines(&wrapper, identity.names_anyone()));
+            plan.service_lines.extend(other_root::lines(&wrapper, &by_wrapper, &identity));
             wrapper = other_root::wrapper(&wrapper);
         }
         if !self.unit.list("Service", "NoExecPaths").is_empty() {

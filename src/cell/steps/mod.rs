@@ -49,9 +49,6 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     if identity.names_anyone() || cell.private_users == PrivateUsers::SelfOnly {
         list.push(Step::LookUpUser);
     }
-    if circumstances.own_files && circumstances.privileged {
-        list.push(Step::DetachOwnFiles);
-    }
     let sources = || Kind::ALL.into_iter().filter_map(|kind| Some((kind, cell.source(kind)?)));
     let joined = |kind| cell.joins(kind);
     list.extend(sources().filter_map(|(kind, source)| match source {
@@ -62,6 +59,10 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
 
     if cell.source(Kind::User) == Some(Source::New) {
         list.push(Step::MakeUserNamespace(id_maps(cell)));
+    }
+    // Not before the users, their subordinate ids and the other unit were looked up in them.
+    if circumstances.own_files && circumstances.privileged {
+        list.push(Step::DetachOwnFiles);
     }
     let join_user = cell.source(Kind::User).map(|_| Step::Join(Kind::User));
     if !circumstances.privileged {

@@ -17,7 +17,7 @@ impl Wrapper<'_> {
                 Maps { uids: uids.clone(), gids: gids.clone(), deny_setgroups: deny_setgroups.then_some(true) }
             }
             IdMaps::Subordinate(owner) => {
-                let (uids, gids) = subordinate::maps(owner)?;
+                let (uids, gids) = subordinate::maps(owner, self.request.own_files.as_deref())?;
                 Maps { uids, gids, deny_setgroups: None }
             }
             IdMaps::SelfOnly if self.privileged => Maps {

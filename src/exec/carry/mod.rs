@@ -171,8 +171,7 @@ impl Wrapper<'_> {
             Step::Verify { kind, manager, .. } => return verify(*kind, *manager),
             Step::ProtectProgram => own_program::protect(c"unitcell-exec")?,
             Step::LookUpUser => {
-                let database =
-                    self.request.own_files.as_deref().map_or_else(Database::of_system, Database::in_directory);
+                let database = Database::of_system_or(self.request.own_files.as_deref());
                 self.ids = database.look_up(&self.request.identity)?;
             }
             Step::DetachOwnFiles => self.detach_own_files()?,

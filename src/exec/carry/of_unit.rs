@@ -4,13 +4,16 @@ use std::io;
 
 use super::Wrapper;
 use crate::cell::{Kind, Kinds, NamespacesOf, Types};
-use crate::inspect::{MainProcess, Process};
+use crate::inspect::{HIERARCHY, MainProcess, Process};
 use crate::sys::namespace::Namespace;
 
 impl Wrapper<'_> {
     pub(super) fn open_of_unit(&mut self, of: &NamespacesOf) -> io::Result<()> {
         let meant: Vec<Kind> = Kind::ALL.into_iter().filter(|&kind| of.means(kind)).collect();
-        let main = MainProcess::of_unit(&of.unit, &meant)?;
+        // The service's root need not have any.
+        let own_files = self.request.own_files.as_deref();
+        let hierarchy = own_files.map_or_else(|| HIERARCHY.into(), |directory| directory.join("cgroup"));
+        let main = MainProcess::of_unit(&of.unit, &meant, &hierarchy)?;
         let mut found = Vec::new();
         for &kind in &meant {
             if main.process.namespace(kind)? == of_the_manager(&main.manager, kind)? {

@@ -11,6 +11,7 @@ cases![
     mounts_no_root_overlay_for_users,
     mounts_sys_of_the_network_namespace,
     mounts_subordinate_ids,
+    mounts_in_another_root,
 ];
 
 /// Everything that is protected is protected still, everything that is mounted is there still, and
@@ -91,6 +92,55 @@ fn mounts_sys_of_the_network_namespace(case: &Case) {
     let line = super::cell::mounts_at(&dump, "/sys/kernel").pop().expect("a mount");
     assert!(line.split(' ').nth(5).is_some_and(|flags| flags.starts_with("ro")), "{line}");
     assert_eq!(dump.status("CapEff"), native.status("CapEff"));
+}
+
+/// What a cell looks up outside and what it mounts inside, for a service that has another root.
+fn mounts_in_another_root(case: &Case) {
+    let root = format!("/srv/{}", case.unique("root"));
+    case.sh(&format!(
+        "mkdir -p {root} && cd {root} && mkdir usr etc dev proc run sys tmp var low low2 dest && echo inside >low/file && \
+         for name in bin sbin lib lib64; do ln -s usr/$name $name; done"
+    ))
+    .ok();
+    let other = case.service("other", "ExecStart=sleep 1000", "Hostname=other\nDomainname=nis\nPrivateNetwork=yes");
+    let in_root = |name: &str, script: &str, cell: &str| {
+        let out = format!("/run/unitcell-tests/{}", case.unique(name));
+        let unit = case.service(
+            name,
+            &format!(
+                "RootDirectory={root}\nBindReadOnlyPaths=/usr\nType=oneshot\nStandardOutput=file:{out}\n\
+                 ExecStart=/bin/sh -c '{script}; grep -c unitcell-exec /proc/self/mountinfo; ls /proc/self/fd | wc -l'"
+            ),
+            cell,
+        );
+        assert_eq!(unit.result(), "success", "{}", unit.journal());
+        case.read(&out)
+    };
+    let plain = in_root("plain", "true", "");
+    let script = "cat /dest/file; echo thrown-away >/written && cat /written; stat -f -c %%T /; touch /usr/x 2>&1";
+    assert_eq!(
+        in_root("overlay", script, "RootOverlay=yes\nOverlay=/dest:/low:/low2"),
+        format!("inside\nthrown-away\noverlayfs\ntouch: cannot touch '\\''/usr/x'\\'': Read-only file system\n{plain}")
+            .replace("'\\''", "'")
+    );
+    assert!(!case.sh(&format!("ls {root}/written")).success(), "it was written to the host");
+    assert_eq!(
+        in_root(
+            "subuid",
+            "read -r inside outside count </proc/self/uid_map; echo $$outside",
+            "PrivateUsers=subuid:tester"
+        ),
+        format!("100000\n{plain}")
+    );
+    assert_eq!(
+        in_root(
+            "of-unit",
+            "uname -n; cat /proc/sys/kernel/domainname",
+            &format!("NamespacesOf={} uts net", other.name)
+        ),
+        format!("other\nnis\n{plain}")
+    );
+    case.sh(&format!("rm -rf --one-file-system {root}")).ok();
 }
 
 /// By the wrapper itself where it has the privilege, by newuidmap where it has not.
