@@ -1,7 +1,7 @@
 //! What was made for a name, written down before it is made: `/run/unitcell/netns/NAME/ledger`, a
 //! line for each thing, gone with the boot as the things themselves are.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,8 @@ pub struct Ledger {
     path: PathBuf,
     about: Option<Identity>,
     made: Vec<Made>,
+    /// Where a line can be added: not to a file that is not there, and not after what a crash cut short.
+    end: Option<File>,
 }
 
 impl Ledger {
@@ -33,7 +35,11 @@ impl Ledger {
         let about = lines.next().and_then(|line| serde_json::from_str(line).ok());
         // The last line may be cut short: what it was about to tell was not made.
         let made = lines.map_while(|line| serde_json::from_str(line).ok()).collect();
-        Ok(Ledger { path, about, made })
+        let mut ledger = Ledger { path, about, made, end: None };
+        if text.ends_with('\n') && !ledger.made.is_empty() {
+            ledger.end = Some(ledger.append()?);
+        }
+        Ok(ledger)
     }
 
     /// Which namespace it is about: of one that is gone, it says nothing of what is in the one that
@@ -59,11 +65,10 @@ impl Ledger {
     pub fn add(&mut self, made: Made) -> Result<(), Error> {
         let line = line(&made);
         self.made.push(made);
-        if self.made.len() == 1 {
-            return self.write();
+        match &mut self.end {
+            Some(end) => end.write_all(line.as_bytes()).map_err(Error::system("write", &self.path)),
+            None => self.write(),
         }
-        let file = OpenOptions::new().append(true).open(&self.path);
-        file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(Error::system("write", &self.path))
     }
 
     /// Strikes a thing out.
@@ -79,16 +84,23 @@ impl Ledger {
     }
 
     /// Removes it.
-    pub fn remove(&self) -> Result<(), Error> {
+    pub fn remove(&mut self) -> Result<(), Error> {
+        self.end = None;
         remove_file(&self.path)
     }
 
-    fn write(&self) -> Result<(), Error> {
+    fn write(&mut self) -> Result<(), Error> {
         if self.made.is_empty() {
             return self.remove();
         }
         let text: String = std::iter::once(line(&self.about)).chain(self.made.iter().map(line)).collect();
-        write_whole(&self.path, &text)
+        write_whole(&self.path, &text)?;
+        self.end = Some(self.append()?);
+        Ok(())
+    }
+
+    fn append(&self) -> Result<File, Error> {
+        OpenOptions::new().append(true).open(&self.path).map_err(Error::system("write", &self.path))
     }
 }
 
@@ -130,5 +142,36 @@ pub fn read_value<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> 
         Ok(text) => Ok(serde_json::from_str(&text).ok()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::system("read", path)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::thing::Side;
+    use super::*;
+
+    #[test]
+    fn what_a_crash_cut_short_is_not_gone_on_with() {
+        let directory = tempfile::tempdir().unwrap();
+        let places = Places::below(directory.path());
+        let made = |link: &str| Made { thing: Thing::Up { side: Side::Host, link: link.to_owned() }, before: None };
+        let identity = Identity { inode: 7, cookie: Some(70) };
+        let mut ledger = Ledger::open(&places, "blue").unwrap();
+        ledger.begin(identity).unwrap();
+        ledger.add(made("a")).unwrap();
+        ledger.add(made("b")).unwrap();
+        let (path, whole) = (ledger.path.clone(), fs::read_to_string(&ledger.path).unwrap());
+        let first = whole.len() - line(&made("b")).len();
+        // The line may be there but for its end.
+        for end in first..whole.len() {
+            fs::write(&path, &whole[..end]).unwrap();
+            let mut ledger = Ledger::open(&places, "blue").unwrap();
+            let known = ledger.made().to_vec();
+            ledger.add(made("c")).unwrap();
+            ledger.add(made("d")).unwrap();
+            let read = Ledger::open(&places, "blue").unwrap();
+            assert_eq!(read.made(), [known, vec![made("c"), made("d")]].concat(), "{:?} was there", &whole[..end]);
+            assert_eq!(read.about(), Some(identity));
+        }
     }
 }
