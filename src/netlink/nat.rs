@@ -14,6 +14,7 @@ use super::ip::octets;
 use super::message::{Body, Request, attributes, flag, text};
 use super::socket::Socket;
 use crate::sys::namespace::{Namespace, within};
+use crate::sys::network::close_later;
 
 // Of linux/netfilter/nfnetlink.h and nf_tables.h.
 const BATCH_BEGIN: u16 = 0x10;
@@ -83,6 +84,12 @@ impl Nat {
             Err(error) if error.errno() == Some(libc::ENOENT) => Ok(false),
             other => other.map(|()| true),
         }
+    }
+
+    /// Closes it. Rules that were removed are gone for good some milliseconds later, which is not waited for
+    /// where that can be left to the kernel.
+    pub fn close(self) {
+        close_later(self.0.into());
     }
 
     /// The names of all tables of the family that ours are of.

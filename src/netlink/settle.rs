@@ -12,7 +12,7 @@ use super::error::Error;
 use super::link::Which;
 use super::socket::Socket;
 use super::{address, link};
-use crate::sys::namespace::{Namespace, within};
+use crate::sys::namespace::Namespace;
 
 /// RTNLGRP_LINK and RTNLGRP_IPV6_IFADDR.
 const GROUPS: [u32; 2] = [1, 9];
@@ -46,24 +46,24 @@ pub enum Settled {
     Late(Vec<Awaited>),
 }
 
-/// News of the links and addresses of a namespace: opened before they are looked at, it misses none.
+/// Questions about the links and addresses of a namespace, and news of them where one has to wait.
 #[derive(Debug)]
-pub struct Watch {
-    news: Socket,
+pub struct Watch<'n> {
+    /// None: the thread's.
+    namespace: Option<&'n Namespace>,
     questions: Socket,
+    news: Option<Socket>,
 }
 
-impl Watch {
+impl<'n> Watch<'n> {
     /// Of the thread's namespace.
-    pub fn open() -> io::Result<Watch> {
-        let news = Socket::route()?;
-        news.subscribe(&GROUPS)?;
-        Ok(Watch { news, questions: Socket::route()? })
+    pub fn open() -> io::Result<Watch<'n>> {
+        Ok(Watch { namespace: None, questions: Socket::route()?, news: None })
     }
 
     /// Of another namespace.
-    pub fn open_in(namespace: &Namespace) -> io::Result<Watch> {
-        within(namespace, libc::CLONE_NEWNET.cast_unsigned(), Watch::open)
+    pub fn open_in(namespace: &'n Namespace) -> io::Result<Watch<'n>> {
+        Ok(Watch { namespace: Some(namespace), questions: Socket::route_in(namespace)?, news: None })
     }
 
     /// Waits until those `links`, told by their numbers, that are switched on carry packets, and no
@@ -120,19 +120,29 @@ impl Watch {
         Ok((awaited, duplicate))
     }
 
-    /// Waits for news; false if there were none in time.
+    /// Waits for news; false if there were none in time. What happened before the first time nobody
+    /// told: then there is a look to be had at once.
     fn wait(&mut self, deadline: Instant) -> io::Result<bool> {
+        let Some(news) = &mut self.news else {
+            let opened = match self.namespace {
+                Some(namespace) => Socket::route_in(namespace)?,
+                None => Socket::route()?,
+            };
+            opened.subscribe(&GROUPS)?;
+            self.news = Some(opened);
+            return Ok(true);
+        };
         loop {
             let rest = deadline.saturating_duration_since(Instant::now());
             // Rounded up, or the last millisecond is spent asking for none.
             let rest = PollTimeout::try_from(rest.as_millis() + 1).unwrap_or(PollTimeout::MAX);
-            match poll(&mut [PollFd::new(self.news.as_fd(), PollFlags::POLLIN)], rest) {
+            match poll(&mut [PollFd::new(news.as_fd(), PollFlags::POLLIN)], rest) {
                 Err(nix::Error::EINTR) => {}
                 Err(error) => return Err(error.into()),
                 Ok(0) if Instant::now() >= deadline => return Ok(false),
                 Ok(0) => {}
                 Ok(_) => {
-                    self.news.news(|_| {})?;
+                    news.news(|_| {})?;
                     return Ok(true);
                 }
             }

@@ -16,6 +16,8 @@ pub struct Carrier<'c> {
     places: &'c Places,
     name: &'c str,
     ledger: Ledger,
+    /// Links that were not there before: nobody else has done anything to them.
+    fresh: Vec<Thing>,
 }
 
 impl<'c> Carrier<'c> {
@@ -30,7 +32,7 @@ impl<'c> Carrier<'c> {
             }
             ledger.begin(identity)?;
         }
-        Ok(Carrier { scene: Scene::open(places, name, true)?, places, name, ledger })
+        Ok(Carrier { scene: Scene::open(places, name, true)?, places, name, ledger, fresh: Vec::new() })
     }
 
     /// Makes what is desired out of what there is.
@@ -45,7 +47,7 @@ impl<'c> Carrier<'c> {
                 Change::Ensure(thing) => self.ensure(thing)?,
             }
         }
-        Ok(())
+        self.scene.send()
     }
 
     fn ensure(&mut self, thing: &Thing) -> Result<(), Error> {
@@ -55,7 +57,8 @@ impl<'c> Carrier<'c> {
             Some(shared) => shared.is_ours(),
             None => known.is_some(),
         };
-        if !ours && self.scene.is_there(thing)? {
+        let fresh = self.fresh.iter().any(|link| thing.is_of(link));
+        if !ours && !fresh && self.scene.is_there(thing)? {
             // Somebody else's, which `down` must not take away.
             return match known {
                 Some(_) => self.ledger.strike(thing),
@@ -67,6 +70,7 @@ impl<'c> Carrier<'c> {
             None => {
                 let made = Made { thing: thing.clone(), before: self.scene.before(thing)? };
                 self.ledger.add(made.clone())?;
+                self.fresh.extend(thing.is_new_link().then(|| thing.clone()));
                 made
             }
         };

@@ -1,15 +1,14 @@
-//! Making a named network namespace be there, and not be there any more.
-
-use std::path::Path;
+//! Making a named network namespace be there.
 
 use super::addresses::Addresses;
 use super::at_once::at_once;
-use super::carry::{Carrier, take_down};
-use super::decide::{self, DownAction, Pin, UpAction};
+use super::carry::Carrier;
+use super::decide::{self, Pin, UpAction};
 use super::description::{self, Description};
 use super::desired::desired;
 use super::directory::{lock, prepare_pins};
-use super::ledger::{remove_file, temporaries};
+use super::down::down_one;
+use super::ledger::Ledger;
 use super::record::Record;
 use super::scene::Scene;
 use super::settle::settle;
@@ -27,22 +26,11 @@ pub enum Up {
     Adopted,
 }
 
-/// How a namespace went down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Down {
-    /// What `up` made is removed.
-    Removed,
-    /// There is none.
-    Absent,
-    /// Somebody else made it, and there it stays.
-    Left,
-}
-
 /// Makes the named network namespaces be there, each given once, with lo up and all that its
 /// description asks for, and waits until that can be used; `told` hears what goes on. Each has an
 /// outcome of its own, unless nothing could be begun.
 pub fn up(places: &Places, names: &[String], told: &mut dyn FnMut(&str)) -> Result<Vec<Result<Up, Error>>, Error> {
-    let mut rising: Vec<Rising<'_>> = names.iter().map(|name| Rising::new(places, name)).collect();
+    let mut rising: Vec<Rising<'_>> = names.iter().map(|name| Rising::of(name)).collect();
     {
         // No two of us at once: between the look and the last step nothing of ours changes.
         let _lock = lock(&places.records)?;
@@ -71,12 +59,8 @@ struct Rising<'n> {
 }
 
 impl<'n> Rising<'n> {
-    fn new(places: &Places, name: &'n str) -> Rising<'n> {
-        let (description, outcome) = match described(places, name) {
-            Ok(description) => (description, Ok(())),
-            Err(error) => (Description::default(), Err(error)),
-        };
-        Rising { name, description, made: None, things: Vec::new(), outcome }
+    fn of(name: &'n str) -> Rising<'n> {
+        Rising { name, description: Description::default(), made: None, things: Vec::new(), outcome: Ok(()) }
     }
 
     /// The next step, if nothing has stopped it.
@@ -86,9 +70,12 @@ impl<'n> Rising<'n> {
         }
     }
 
+    /// The namespace itself. A name without a file may have had one before, and a service in it must not
+    /// ask the host's resolver.
     fn make(&mut self, places: &Places) -> Result<(), Error> {
+        self.description = described(places, self.name)?;
         self.made = Some(make_namespace(places, self.name)?);
-        Ok(())
+        dns::write(places, self.name, &self.description.general)
     }
 
     fn fill(&mut self, places: &Places) -> Result<(), Error> {
@@ -106,7 +93,7 @@ impl<'n> Rising<'n> {
             return Err(error);
         }
         let mut errors = vec![error];
-        errors.extend(down(places, self.name).err());
+        errors.extend(down_one(places, self.name).err());
         Err(Error::of_all(errors).unwrap_err())
     }
 }
@@ -120,6 +107,7 @@ pub fn reload(places: &Places, name: &str, told: &mut dyn FnMut(&str)) -> Result
         let Pin::Namespace(identity) = pin::look(&places.pin(name))? else {
             return Err(Error::NoNamespace(name.to_owned()));
         };
+        dns::write(places, name, &description.general)?;
         fill(places, name, &description, identity)?
     };
     ready(places, name, &things, told)
@@ -154,10 +142,14 @@ fn make_namespace(places: &Places, name: &str) -> Result<(Up, Identity), Error> 
     }
 }
 
-/// Makes in the namespace, and around it, what the description asks for; the lock is held. A name
-/// without one may have had one before, and a service in it must not ask the host's resolver.
+/// Makes in the namespace, and around it, what the description asks for; the lock is held.
 fn fill(places: &Places, name: &str, description: &Description, identity: Identity) -> Result<Vec<Thing>, Error> {
-    dns::write(places, name, &description.general)?;
+    let nothing_before = || -> Result<bool, Error> {
+        Ok(Ledger::open(places, name)?.made().is_empty() && Addresses::open(places, name)?.chosen().is_empty())
+    };
+    if description.files.is_empty() && nothing_before()? {
+        return Ok(Vec::new());
+    }
     let mut carrier = Carrier::open(places, name, identity)?;
     let facts = facts::gather(places, name, description, &mut carrier.scene)?;
     let things = desired(name, description, &facts);
@@ -173,58 +165,6 @@ fn ready(places: &Places, name: &str, things: &[Thing], told: &mut dyn FnMut(&st
     settle(&mut Scene::open(places, name, true)?, things, told)
 }
 
-/// Removes what [`up`] made under this name. Goes on after an error, and tells them all.
-pub fn down(places: &Places, name: &str) -> Result<Down, Error> {
-    let _lock = lock(&places.records)?;
-    let (path, record) = (places.pin(name), Record::of(places, name));
-    let found = pin::look(&path)?;
-    let pinned = match found {
-        Pin::Namespace(identity) => Some(identity),
-        _ => None,
-    };
-    let made = record.read()?;
-    let parting = take_down(places, name, pinned, pinned.is_some() && made == pinned)?;
-    let removed = if parting.may_go { unpin(&path, found, made) } else { Ok(false) };
-    let mut errors = parting.end();
-    errors.extend(Addresses::open(places, name).and_then(Addresses::release).err());
-    errors.extend(dns::remove(places, name).err());
-    errors.extend(temporaries(places, name).iter().filter_map(|path| remove_file(path).err()));
-    let removed = removed.unwrap_or_else(|error| {
-        errors.push(error);
-        false
-    });
-    // The record is what a second attempt goes by.
-    Error::of_all(errors)?;
-    record.forget()?;
-    Ok(match (removed, found) {
-        (true, _) => Down::Removed,
-        (false, Pin::Missing) => Down::Absent,
-        (false, _) => Down::Left,
-    })
-}
-
-/// Takes away the pin that was made; `found` is what has its name now. Was there anything to take?
-fn unpin(path: &Path, mut found: Pin, made: Option<Identity>) -> Result<bool, Error> {
-    let mut removed = false;
-    loop {
-        let actions = decide::down(made, found);
-        for action in actions {
-            match action {
-                DownAction::Unmount => pin::unmount(path)?,
-                // Mounted twice, as when two made it at once: what shows now is judged anew.
-                DownAction::Unlink if pin::look(path)? != Pin::Empty => break,
-                DownAction::Unlink => pin::unlink(path)?,
-                DownAction::Forget => return Ok(removed),
-            }
-            removed = true;
-        }
-        if actions.is_empty() {
-            return Ok(removed);
-        }
-        found = pin::look(path)?;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -236,28 +176,6 @@ mod tests {
         let places = Places::below(directory);
         fs::create_dir_all(&places.pins).unwrap();
         places
-    }
-
-    #[test]
-    fn down_clears_what_a_crash_left_and_only_that() {
-        let directory = tempfile::tempdir().unwrap();
-        let places = places(directory.path());
-        assert_eq!(down(&places, "blue").unwrap(), Down::Absent);
-
-        // After the record, and after the file.
-        let record = Record::of(&places, "blue");
-        record.write(Identity { inode: 1, cookie: None }).unwrap();
-        assert_eq!(down(&places, "blue").unwrap(), Down::Absent);
-        assert_eq!(record.read().unwrap(), None);
-        record.write(Identity { inode: 1, cookie: None }).unwrap();
-        fs::write(places.pin("blue"), "").unwrap();
-        assert_eq!(down(&places, "blue").unwrap(), Down::Removed);
-        assert!(!places.pin("blue").exists());
-
-        // Not ours.
-        fs::write(places.pin("blue"), "").unwrap();
-        assert_eq!(down(&places, "blue").unwrap(), Down::Left);
-        assert!(places.pin("blue").exists());
     }
 
     #[test]

@@ -12,8 +12,9 @@ pub mod description;
 // The generator reads descriptions alone.
 #[cfg(feature = "tool")]
 mod tool {
+    pub use super::down::{Down, down};
     pub use super::error::Error;
-    pub use super::lifecycle::{Down, Up, down, reload, up};
+    pub use super::lifecycle::{Up, reload, up};
     pub use super::list::{Named, list};
     pub use super::places::Places;
 }
@@ -36,6 +37,8 @@ mod desired;
 mod directory;
 #[cfg(feature = "tool")]
 mod dns;
+#[cfg(feature = "tool")]
+mod down;
 #[cfg(feature = "tool")]
 pub mod enter;
 #[cfg(feature = "tool")]

@@ -12,23 +12,37 @@ use crate::netlink::{self, Request, Socket, address, route, sysctl};
 use crate::sys;
 use crate::sys::namespace::Namespace;
 
+/// That it is so already is no failure.
+pub const THERE: &[i32] = &[libc::EEXIST];
+/// That it is gone already is none.
+const GONE: &[i32] = &[libc::ENODEV, libc::ENOENT, libc::ESRCH, libc::EADDRNOTAVAIL];
+
 /// One namespace.
 #[derive(Debug)]
 pub struct Place {
     namespace: Namespace,
     socket: Option<Socket>,
-    /// Kept open: who closes it waits until rules that were removed are gone for good, which they are
-    /// by themselves while links go.
+    /// What is to be sent before anything else is, and which errors are none.
+    queue: Vec<(Request<'static>, &'static [i32])>,
+    /// Kept open to the end: should that have to be waited for, much of it goes by while links go.
     nat: Option<Nat>,
     /// Is it that of this process?
     own: bool,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(nat) = self.nat.take() {
+            nat.close();
+        }
+    }
 }
 
 impl Place {
     /// The namespace of this process.
     pub fn own() -> io::Result<Place> {
         let namespace = Namespace::open("/proc/self/ns/net")?;
-        Ok(Place { namespace, socket: None, nat: None, own: true })
+        Ok(Place { namespace, socket: None, queue: Vec::new(), nat: None, own: true })
     }
 
     /// The namespace that is pinned there.
@@ -37,18 +51,45 @@ impl Place {
         if !sys::pin::is_namespace(path)? {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
-        Ok(Place { namespace, socket: None, nat: None, own: false })
+        Ok(Place { namespace, socket: None, queue: Vec::new(), nat: None, own: false })
     }
 
-    fn socket(&mut self) -> io::Result<&mut Socket> {
+    fn open(&mut self) -> io::Result<&mut Socket> {
         Ok(match self.socket {
             Some(ref mut socket) => socket,
             None => self.socket.insert(if self.own { Socket::route()? } else { Socket::route_in(&self.namespace)? }),
         })
     }
 
+    /// What speaks for it, once all that waited is sent.
+    fn socket(&mut self) -> Result<&mut Socket, netlink::Error> {
+        self.send()?;
+        Ok(self.open()?)
+    }
+
+    /// Has a request wait for those that come after it; these errors of it are none.
+    pub fn later(&mut self, request: Request<'static>, fine: &'static [i32]) {
+        self.queue.push((request, fine));
+    }
+
+    /// Sends all that waited. Of what went wrong the first is told: the kernel goes on after it, and
+    /// more may come of it.
+    pub fn send(&mut self) -> Result<(), netlink::Error> {
+        if self.queue.is_empty() {
+            return Ok(());
+        }
+        let (requests, fine): (Vec<_>, Vec<_>) = std::mem::take(&mut self.queue).into_iter().unzip();
+        match self.open()?.carry_out(&requests) {
+            Err(netlink::Error::Refused(refused)) => {
+                let first = refused.into_iter().find(|refusal| !fine[refusal.index].contains(&refusal.errno));
+                first.map_or(Ok(()), |refusal| Err(netlink::Error::Refused(vec![refusal])))
+            }
+            other => other,
+        }
+    }
+
     /// What tells of links and addresses that change.
-    pub fn watch(&self) -> io::Result<Watch> {
+    pub fn watch(&self) -> io::Result<Watch<'_>> {
         if self.own { Watch::open() } else { Watch::open_in(&self.namespace) }
     }
 
@@ -108,14 +149,10 @@ impl Place {
         self.socket()?.carry_out(&[request])
     }
 
-    /// Sends one request; that it is so already is no failure.
-    pub fn ask_again(&mut self, request: Request<'_>) -> Result<(), netlink::Error> {
-        unless(self.ask(request), &[libc::EEXIST])
-    }
-
     /// Sends one request that takes something away; that it is gone already is no failure.
-    pub fn ask_away(&mut self, request: Request<'_>) -> Result<(), netlink::Error> {
-        unless(self.ask(request), &[libc::ENODEV, libc::ENOENT, libc::ESRCH, libc::EADDRNOTAVAIL])
+    pub fn ask_away(&mut self, request: Request<'static>) -> Result<(), netlink::Error> {
+        self.later(request, GONE);
+        self.send()
     }
 
     /// Changes a link.
@@ -123,18 +160,10 @@ impl Place {
         self.ask(link::set(Which::Index(index), change))
     }
 
-    /// Gives a link addresses, those that it has already notwithstanding.
-    pub fn add_addresses(&mut self, link: u32, addresses: &[IpNet]) -> Result<(), netlink::Error> {
+    /// Gives a link addresses with the next send, those that it has already notwithstanding.
+    pub fn add_addresses(&mut self, link: u32, addresses: &[IpNet]) {
         for net in addresses {
-            self.ask_again(address::add(link, *net, address::Detection::Usual))?;
+            self.later(address::add(link, *net, address::Detection::Usual), THERE);
         }
-        Ok(())
-    }
-}
-
-fn unless(outcome: Result<(), netlink::Error>, numbers: &[i32]) -> Result<(), netlink::Error> {
-    match outcome {
-        Err(error) if error.errno().is_some_and(|number| numbers.contains(&number)) => Ok(()),
-        other => other,
     }
 }

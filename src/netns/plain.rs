@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::decide::Pin;
 use super::directory::{lock, prepare_pins};
-use super::{Down, Error, Places, down, pin, sketch};
+use super::down::{Down, down_one};
+use super::{Error, Places, pin, sketch};
 
 /// Makes a network namespace that has a name, and in it nothing but lo, which is down.
 pub fn add(places: &Places, name: &str) -> Result<(), Error> {
@@ -22,7 +23,7 @@ pub fn attach(places: &Places, name: &str, pid: u32) -> Result<(), Error> {
 /// does the file that [`sketch`] wrote.
 pub fn delete(places: &Places, name: &str) -> Result<(), Error> {
     let path = places.pin(name);
-    let went = down(places, name)?;
+    let went = down_one(places, name)?;
     let sketched = sketch::remove(places, name)?;
     match went {
         Down::Removed => return Ok(()),

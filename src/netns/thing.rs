@@ -84,6 +84,26 @@ impl Thing {
         matches!(self, Thing::Veth { .. })
     }
 
+    /// Is it a link, or a pair of them, with nothing but what it is born with?
+    pub fn is_new_link(&self) -> bool {
+        matches!(self, Thing::Veth { .. } | Thing::Macvlan { .. } | Thing::Ipvlan { .. })
+    }
+
+    /// Is it an attribute of that link, or of an end of that pair?
+    pub fn is_of(&self, link: &Thing) -> bool {
+        let ends = match link {
+            Thing::Veth { name, side, host_name, .. } => [Some((&Side::Inside, name)), Some((side, host_name))],
+            Thing::Macvlan { name, .. } | Thing::Ipvlan { name, .. } => [Some((&Side::Inside, name)), None],
+            _ => [None, None],
+        };
+        let attribute = match self {
+            // The kernel itself makes those to what is on the link.
+            Thing::Route { gateway: Some(_), link: Some(link), .. } => Some((&Side::Inside, link.as_str())),
+            _ => self.link(),
+        };
+        ends.into_iter().flatten().any(|(side, name)| attribute == Some((side, name.as_str())))
+    }
+
     /// The link that it is an attribute of, and goes with.
     fn link(&self) -> Option<(&Side, &str)> {
         match self {

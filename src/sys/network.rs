@@ -1,10 +1,10 @@
 //! The one thing that a new network namespace needs: lo, up; what tells it from all others; and
 //! the options of sockets that speak for it.
 
-use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socket, socketpair};
 
 /// Takes lo up in the network namespace of the process (netdevice(7)). The kernel then gives it
 /// 127.0.0.1 and ::1 by itself.
@@ -48,6 +48,27 @@ pub fn set_netlink_option(socket: BorrowedFd<'_>, option: libc::c_int) -> io::Re
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Leaves it to the kernel to close a descriptor, where closing it means to wait.
+///
+/// It goes to a socket that is nowhere but in its own queue. When one is closed, the kernel looks for
+/// such sockets, and since Linux 6.9 a thread of its own clears them away, with all that they hold.
+pub fn close_later(fd: OwnedFd) {
+    let Ok((from, to)) = socketpair(AddressFamily::Unix, SockType::Datagram, None, SockFlag::SOCK_CLOEXEC) else {
+        return;
+    };
+    let both = [fd.as_raw_fd(), to.as_raw_fd()];
+    // What can't be sent is closed here and now.
+    let _ = sendmsg::<()>(
+        from.as_raw_fd(),
+        &[IoSlice::new(&[0])],
+        &[ControlMessage::ScmRights(&both)],
+        MsgFlags::empty(),
+        None,
+    );
+    // Before the two sockets, or the last one to be closed would be ours after all.
+    drop(fd);
 }
 
 /// The number of the thread's network namespace that no other one has until the next boot, which

@@ -48,9 +48,9 @@ pub fn reload(places: &Places, name: String, output: &Output) -> Result<(), Erro
 
 pub fn down(places: &Places, names: Vec<String>, output: &Output) -> Result<(), Error> {
     let names = each_once(names)?;
-    let changes = names.iter().map(|name| {
-        let outcome = netns::down(places, name).map_err(failed(name))?;
-        let change = went_down(places, name, outcome);
+    let outcomes = netns::down(places, &names).map_err(failed(&names.join(", ")))?;
+    let changes = names.iter().zip(outcomes).map(|(name, outcome)| {
+        let change = went_down(places, name, outcome.map_err(failed(name))?);
         tell_status(&change.message);
         Ok(change)
     });
