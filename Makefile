@@ -92,9 +92,9 @@ demo: deps
 	$(MAKE) --no-print-directory all test-payload PREFIX=/usr
 	$(CARGO) run -q --example demo -- $(or $(VERSION),252)
 
-# SUITE=wrapper, memory, generator or service; all of them without.
+# SUITE=wrapper, memory, generator, netns, lsns, service or nsenter; all of them without.
 bench: deps
-	$(MAKE) --no-print-directory deps needed="bwrap:bubblewrap crun:crun"
+	$(MAKE) --no-print-directory deps needed="bwrap:bubblewrap crun:crun ip:iproute2 nft:nftables"
 	$(CARGO) run -q --example bench -- $(SUITE)
 
 # command:package pairs that `check` needs and a plain Debian may not have.

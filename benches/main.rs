@@ -7,6 +7,7 @@
 // The machines can do more than a measurement needs.
 #![allow(dead_code)]
 
+mod apart;
 #[path = "../tests/machine/fleet.rs"]
 mod fleet;
 mod generator;
@@ -14,10 +15,13 @@ mod generator;
 mod image;
 #[path = "../tests/machine/janitor.rs"]
 mod janitor;
+mod lsns;
 #[path = "../tests/machine/machine.rs"]
 mod machine;
 mod measure;
 mod memory;
+mod netns;
+mod nsenter;
 #[path = "../tests/machine/product.rs"]
 mod product;
 mod programs;
@@ -32,11 +36,14 @@ use report::Row;
 
 type Suite = (&'static str, fn(&Programs) -> Result<Vec<Row>, String>);
 
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 7] = [
     ("wrapper", wrapper::measure),
     ("memory", memory::measure),
     ("generator", generator::measure),
+    ("netns", netns::measure),
+    ("lsns", lsns::measure),
     ("service", service::measure),
+    ("nsenter", nsenter::measure),
 ];
 
 fn main() -> ExitCode {

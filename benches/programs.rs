@@ -15,7 +15,7 @@ impl Programs {
         let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
         let memory = tempfile::tempdir_in("/dev/shm").map_err(|error| error.to_string())?;
         product::build(&directory.path().join("product"))?;
-        for floor in ["true", "uts", "cell", "read"] {
+        for floor in ["true", "uts", "cell", "read", "netns", "crowd"] {
             let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/floor").join(format!("{floor}.c"));
             let status = Command::new("cc")
                 .args(["-O2", "-static", "-Wall", "-o"])
@@ -48,6 +48,11 @@ impl Programs {
     /// The wrapper.
     pub fn wrapper(&self) -> String {
         text(self.directory.path().join("product/usr/bin/unitcell-exec"))
+    }
+
+    /// The tool.
+    pub fn tool(&self) -> String {
+        text(self.directory.path().join("product/usr/bin/unitcell"))
     }
 
     /// The generator.

@@ -62,8 +62,8 @@ impl<'s> Scene<'s> {
 
     /// Sends what is still to be sent.
     pub fn send(&mut self) -> Result<(), Error> {
-        let places = self.inside.iter_mut().chain([&mut self.host]).chain(self.others.values_mut());
-        Ok(places.map(Place::send).collect::<Result<(), _>>()?)
+        let mut places = self.inside.iter_mut().chain([&mut self.host]).chain(self.others.values_mut());
+        Ok(places.try_for_each(Place::send)?)
     }
 
     /// Closes what is open inside.
