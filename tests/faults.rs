@@ -289,6 +289,7 @@ scenarios![
     moved_filters,
     handed_over,
     relayed,
+    in_a_session,
     watched,
     with_an_init,
     with_an_init_and_waiting,

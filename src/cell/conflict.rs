@@ -116,12 +116,10 @@ fn reload_in_the_past(unit: &Unit, cell: &Cell) -> Option<Finding> {
     ))
 }
 
-/// A PAM session lasts as long as the process that systemd has opened it for, as its user.
+/// A PAM session is that of the user whom systemd has opened it for, and lasts as long as the process.
 fn pam_session(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers, reason: &str) -> Option<Finding> {
     let line = unit.last("Service", "PAMName")?;
-    let why = if makers.of(Kind::Pid) == Some(Maker::Wrapper) {
-        "a PAM session ends with the process that hands over to another one in the PID namespace"
-    } else if makers.of(Kind::User) == Some(Maker::Wrapper) || manager.scope == Scope::User {
+    let why = if makers.of(Kind::User) == Some(Maker::Wrapper) || manager.scope == Scope::User {
         "the wrapper makes a user namespace as root alone, who has no session"
     } else if cell.is_watched() {
         "the watcher would outlive its PAM session"

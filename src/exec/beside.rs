@@ -22,16 +22,24 @@ pub enum Job {
     Init,
     /// To relay what the payload tells the manager.
     Relay,
+    /// To keep the payload's PAM session open.
+    Session,
     /// To watch the payload's conditions.
     Watcher,
 }
 
 impl Job {
+    /// Is it for the process that systemd started, which has handed over and stays where the manager is?
+    pub fn stays(self) -> bool {
+        matches!(self, Job::Relay | Job::Session)
+    }
+
     /// Does a process with this job take the step, too? Each ends with the step that is its job.
     pub fn takes(self, step: &Step) -> bool {
         let another = match step {
             Step::StartInit => self != Job::Init,
             Step::Relay => self != Job::Relay,
+            Step::KeepSession => self != Job::Session,
             _ => false,
         };
         !another && !step.is_of_the_cell()

@@ -16,7 +16,12 @@ use crate::sys::process::{self, Fork};
 /// What becomes of the parent.
 pub enum Parent<'n> {
     /// It makes the child the unit's main process over this connection, and leaves.
-    HandsOver(&'n Notifier),
+    HandsOver {
+        /// The connection.
+        notifier: &'n Notifier,
+        /// Is it in a PAM session, and so not root, and may be no process of the unit any more?
+        in_session: bool,
+    },
     /// It waits for the child, passes signals on to it, and ends as it ends.
     Waits,
 }
@@ -26,7 +31,7 @@ impl Parent<'_> {
         match self {
             // systemd waits only for its own children: it would not notice the end of another's, and
             // kill it at once when the unit is stopped.
-            Parent::HandsOver(_) => process::fork_as_sibling(),
+            Parent::HandsOver { .. } => process::fork_as_sibling(),
             Parent::Waits => process::fork(),
         }
     }
@@ -66,7 +71,7 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
         Fork::Child => {
             drop((give, posts));
             // While the parent is there: the terminal goes with the session's leader.
-            if let Parent::HandsOver(_) = parent
+            if let Parent::HandsOver { .. } = parent
                 && let Err(error) = process::lead_session()
             {
                 // What goes with their ends is not to go before this one has told why.
@@ -82,8 +87,7 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
         Fork::Parent(payload) => payload,
     };
     drop((go_ahead, lines));
-    // This one stays where the manager is.
-    let relay = posts.iter().position(|(job, _)| *job == Job::Relay).map(|place| posts.swap_remove(place).1);
+    let staying = posts.iter().position(|(job, _)| job.stays()).map(|place| posts.swap_remove(place));
     let mut others = Vec::from_iter(init);
     while let Some((job, post)) = posts.pop() {
         match parent.fork() {
@@ -95,11 +99,11 @@ pub fn fork(parent: &Parent<'_>, jobs: impl Iterator<Item = Job>) -> io::Result<
         }
     }
     match parent {
-        Parent::HandsOver(notifier) => {
-            hand_over(payload, give, notifier)?;
-            match relay {
-                Some(mut post) => match post.find(payload, init) {
-                    Ok(()) => Ok(Child::Beside(Job::Relay, post)),
+        Parent::HandsOver { notifier, in_session } => {
+            hand_over(payload, give, notifier, *in_session)?;
+            match staying {
+                Some((job, mut post)) => match post.find(payload, init) {
+                    Ok(()) => Ok(Child::Beside(job, post)),
                     Err(error) => post.give_up(&error),
                 },
                 None => process::exit(0),
@@ -115,8 +119,15 @@ fn nobody_waits_for(give: &OwnedFd) -> bool {
     poll(&mut fds, PollTimeout::ZERO).is_ok_and(|closed| closed > 0)
 }
 
-fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier) -> io::Result<()> {
-    notifier.send(&[NotifyState::MainPid(child.as_raw().cast_unsigned())])?;
+fn hand_over(child: Pid, give: OwnedFd, notifier: &Notifier, in_session: bool) -> io::Result<()> {
+    let main = NotifyState::MainPid(child.as_raw().cast_unsigned());
+    // A session's processes are in a control group of their own (pam_systemd(8)), and the manager takes one
+    // that is not in the unit's for the main one if root says so.
+    if in_session {
+        notifier.send_as_root(&main)?
+    } else {
+        notifier.send(&[main])?
+    }
     notifier.barrier()?;
     File::from(give).write_all(&[1])
 }

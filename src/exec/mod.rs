@@ -13,6 +13,7 @@ mod fork;
 mod init;
 mod program;
 mod relay;
+mod session;
 mod subordinate;
 mod users;
 mod watcher;

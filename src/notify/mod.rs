@@ -53,6 +53,12 @@ impl Notifier {
         self.send_with(&text.join("\n"), &[])
     }
 
+    /// Sends one field as root, which takes CAP_SETUID and CAP_SETGID; unix(7).
+    pub fn send_as_root(&self, field: &NotifyState<'_>) -> io::Result<()> {
+        let root = libc::ucred { pid: nix::unistd::getpid().as_raw(), uid: 0, gid: 0 }.into();
+        self.send_with_control(&field.to_string(), &[ControlMessage::ScmCredentials(&root)])
+    }
+
     /// Returns once the manager has worked through all messages sent so far.
     pub fn barrier(&self) -> io::Result<()> {
         let (done, theirs) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
@@ -68,7 +74,10 @@ impl Notifier {
     /// Sends a message that is text already, and descriptors along with it.
     pub fn send_with(&self, text: &str, fds: &[i32]) -> io::Result<()> {
         let control = [ControlMessage::ScmRights(fds)];
-        let control = if fds.is_empty() { &control[..0] } else { &control[..] };
+        self.send_with_control(text, if fds.is_empty() { &[] } else { &control })
+    }
+
+    fn send_with_control(&self, text: &str, control: &[ControlMessage<'_>]) -> io::Result<()> {
         let payload = [IoSlice::new(text.as_bytes())];
         uninterrupted(|| sendmsg::<()>(self.0.as_raw_fd(), &payload, control, MsgFlags::MSG_NOSIGNAL, None))?;
         Ok(())

@@ -95,6 +95,11 @@ pub fn relayed() -> Scenario {
     Scenario::new(&["--private-pids", "--hand-over", "--relay=all"], &["pid", "mnt"]).with_manager()
 }
 
+/// By the process that systemd has opened a session for.
+pub fn in_a_session() -> Scenario {
+    Scenario::new(&["--init", "--hand-over", "--drop-ambient"], &["pid", "mnt"]).with_manager().read_only_wrapper()
+}
+
 pub fn watched() -> Scenario {
     let options = ["--private-pids", "--hand-over", "--ready-when=path:/proc/self"];
     Scenario::new(&options, &["pid", "mnt"]).with_manager().read_only_wrapper()

@@ -169,6 +169,8 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
     // A watcher relays, too.
     if circumstances.relay.is_some() && !cell.is_watched() {
         list.push(Step::Relay);
+    } else if identity.drop_ambient && circumstances.hand_over && cell.source(Kind::Pid).is_some() {
+        list.push(Step::KeepSession);
     }
     if cell.is_watched() {
         let (ready_when, health_probe) = (cell.ready_when.clone(), cell.health_probe.clone());

@@ -154,6 +154,8 @@ pub enum Step {
     StartInit,
     /// Stay as the relay of what the service tells the manager.
     Relay,
+    /// Stay as what the PAM session lasts as long as.
+    KeepSession,
     /// Send the watcher to its work.
     Watch(WatchFor),
     /// Find the command's file: there may be no looking for it afterwards.
@@ -195,7 +197,9 @@ impl Step {
             Step::NoNewPrivileges => ExitStatus::NoNewPrivileges,
             Step::LockHostname | Step::RestrictNamespaces(_) | Step::DenyCalls(_) => ExitStatus::Seccomp,
             Step::CheckDirectory | Step::EnterDirectory(_) | Step::ReturnToDirectory => ExitStatus::Chdir,
-            Step::Relay | Step::Watch(_) | Step::FindCommand | Step::Ready | Step::Exec => ExitStatus::Exec,
+            Step::Relay | Step::KeepSession | Step::Watch(_) | Step::FindCommand | Step::Ready | Step::Exec => {
+                ExitStatus::Exec
+            }
             _ => ExitStatus::Namespace,
         }
     }
@@ -230,7 +234,7 @@ impl Step {
 
     /// Does it send a process beside the payload to its work?
     pub fn is_about_work_beside(&self) -> bool {
-        matches!(self, Step::StartInit | Step::Relay | Step::Watch(_))
+        matches!(self, Step::StartInit | Step::Relay | Step::KeepSession | Step::Watch(_))
     }
 
     /// The namespaces without which the step must not be taken: setting a host name is for a

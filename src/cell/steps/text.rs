@@ -114,6 +114,7 @@ impl fmt::Display for Step {
             }
             Step::EnterDirectory(path) => write!(f, "enter the working directory {path} as that user"),
             Step::Relay => f.write_str("have what the service tells the manager relayed"),
+            Step::KeepSession => f.write_str("have the PAM session kept open"),
             Step::Watch(watch_for) => write!(f, "have {watch_for} watched"),
             Step::Ready => f.write_str("tell the manager READY=1"),
             Step::Exec => f.write_str("execute the command"),

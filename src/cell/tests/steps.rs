@@ -66,10 +66,11 @@ fn rank(step: &Step) -> Option<u32> {
         Step::SetSecureBits(_) => 8,
         Step::NoNewPrivileges => 9,
         Step::CheckDirectory | Step::EnterDirectory(_) => 10,
-        Step::Ready => 11,
-        Step::FindCommand => 12,
-        Step::DenyCalls(_) => 13,
-        Step::Exec => 14,
+        Step::KeepSession => 11,
+        Step::Ready => 12,
+        Step::FindCommand => 13,
+        Step::DenyCalls(_) => 14,
+        Step::Exec => 15,
         _ => return None,
     })
 }

@@ -228,6 +228,7 @@ impl Wrapper<'_> {
             Step::EnterDirectory(path) => std::env::set_current_dir(path)?,
             Step::StartInit => self.start_init()?,
             Step::Relay => self.start_relay()?,
+            Step::KeepSession => self.keep_session()?,
             Step::Watch(watch_for) => self.watch(watch_for)?,
             Step::Ready => {
                 program::is_executable(&self.program()?)?;
@@ -270,8 +271,18 @@ impl Wrapper<'_> {
         self.open_inlet()?;
         // Until the exec the child has more than the processes that it may come upon there.
         process::hide_from_debuggers()?;
-        let parent = if hand_over { Parent::HandsOver(self.notifier()?) } else { Parent::Waits };
-        let jobs = [(Job::Init, init), (Job::Relay, relayed && !watched), (Job::Watcher, watched)];
+        let in_session = self.request.identity.drop_ambient;
+        let parent = match hand_over {
+            true => Parent::HandsOver { notifier: self.notifier()?, in_session },
+            false => Parent::Waits,
+        };
+        let relays = relayed && !watched;
+        let jobs = [
+            (Job::Init, init),
+            (Job::Relay, relays),
+            (Job::Session, hand_over && in_session && !relays),
+            (Job::Watcher, watched),
+        ];
         let jobs = jobs.into_iter().filter(|(_, wanted)| *wanted).map(|(job, _)| job);
         self.role = match fork::fork(&parent, jobs)? {
             Child::Payload(lines) => Role::Payload(lines),

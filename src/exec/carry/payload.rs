@@ -9,7 +9,7 @@ use super::{Role, Wrapper};
 use crate::cell::Kind;
 use crate::cell::steps::WatchFor;
 use crate::exec::beside::{self, Job, Line, Post};
-use crate::exec::{init, program, relay, watcher};
+use crate::exec::{init, program, relay, session, watcher};
 use crate::notify::{Inlet, Processes, Relay};
 use crate::sys::process;
 
@@ -50,6 +50,15 @@ impl Wrapper<'_> {
                 let relay = self.relay(&post, true)?.ok_or(io::ErrorKind::NotConnected)?;
                 match relay::run(post, relay, self.notifier()?, self.report)? {}
             }
+        }
+    }
+
+    /// Lets the process stay that keeps the PAM session open, or is it.
+    pub(super) fn keep_session(&mut self) -> io::Result<()> {
+        match self.line_to(Job::Session) {
+            Ok(Some(line)) => line.start(),
+            Ok(None) => Ok(()),
+            Err(post) => match session::run(post, self.report)? {},
         }
     }
 

@@ -22,6 +22,7 @@ cases![
     variables_that_name_the_process_are_right,
     forking_is_refused,
     payload_leads_its_session,
+    pam_session_lasts_as_long_as_the_payload,
 ];
 
 /// All processes of the unit's control group.
@@ -177,5 +178,53 @@ fn payload_leads_its_session(case: &Case) {
     let dump = case.service("web", "", "PrivatePIDs=yes\nTimeOffsetBoottime=1d").dump();
     if case.version() < 259 {
         assert_eq!((dump.number("sid"), dump.number("pgid")), (1, 1));
+    }
+}
+
+/// Also where its processes are in a control group of the session's.
+fn pam_session_lasts_as_long_as_the_payload(case: &Case) {
+    for (stack, session) in [("plain", ""), ("logind", "session required pam_systemd.so\n")] {
+        for (name, cell) in [("alone", "PrivatePIDs=yes"), ("init", "Init=yes")] {
+            // There it is systemd's own.
+            if case.version() >= 259 && name == "alone" {
+                continue;
+            }
+            let name = format!("{stack}-{name}");
+            let (log, script) = (format!("/run/{}.log", case.unique(&name)), format!("/run/{}.sh", case.unique(&name)));
+            case.file(&script, &format!("#!/bin/sh\necho $PAM_TYPE >>{log}\n"));
+            // The session is closed by its user.
+            case.sh(&format!("chmod 755 {script}; install -m 666 /dev/null {log}")).ok();
+            let pam = case.unique(&name);
+            case.file(
+                &format!("/etc/pam.d/{pam}"),
+                &format!("account required pam_permit.so\nsession required pam_exec.so {script}\n{session}"),
+            );
+            let unit = case.service(&name, &format!("User=tester\nPAMName={pam}"), cell);
+            let dump = unit.dump();
+            assert_eq!(dump.get("uid"), &serde_json::json!([1000, 1000, 1000]), "{name}");
+            assert_eq!((dump.status("CapPrm"), dump.status("CapAmb")), ("0000000000000000", "0000000000000000"));
+            assert!(dump.pids().len() <= 2 && dump.pids().contains(&1), "{name}: {:?}", dump.pids());
+            assert_eq!(dump.env("XDG_SESSION_ID").is_some(), stack == "logind", "{name}");
+            let main = unit.main_pid();
+            assert_eq!(case.sh(&format!("cat /proc/{main}/comm")).ok().trim(), "payload", "{name}");
+            let group = case.sh(&format!("sed -n s/^0:://p /proc/{main}/cgroup")).ok().trim().to_owned();
+            let keeper = || {
+                let names =
+                    format!("cd /sys/fs/cgroup{group} && for p in $(cat cgroup.procs); do cat /proc/$p/cmdline; done");
+                case.sh(&names).stdout.contains("(sd-pam)")
+            };
+            assert!(keeper(), "{name}: the session has been closed");
+            assert_eq!(case.read(&log), "open_session\n", "{name}");
+            // The signal reaches whoever is beside it, too.
+            unit.stop().ok();
+            assert_eq!(unit.result(), "success", "{name}");
+            assert!(wait_for(|| !keeper(), Duration::from_secs(10)), "{name}: the session is still open");
+            unit.start().ok();
+            unit.dump();
+            case.sh(&format!("kill -KILL {}", unit.main_pid())).ok();
+            unit.assert_state("failed");
+            assert_eq!(unit.result(), "signal", "{name}");
+            case.sh(&format!("rm -f {log}")).ok();
+        }
     }
 }
