@@ -22,7 +22,7 @@ impl Dump {
         Some(Dump { items, unit })
     }
 
-    /// Any item by its name in `payload.rs`; panics if the payload could not have it.
+    /// Any item by its name in `payload/seen.rs`; panics if the payload could not have it.
     #[track_caller]
     pub fn get(&self, item: &str) -> &Value {
         match &self.items[item] {
