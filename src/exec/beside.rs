@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 
 use super::report::Report;
 use crate::cell::steps::Step;
+use crate::sys::descriptors;
 use crate::sys::process::{self, Fork};
 
 /// What such a process is for.
@@ -168,7 +169,7 @@ impl Post {
         let goes_with = self.goes_with.take().unwrap_or(payload);
         process::withdraw()?;
         descriptors.extend([goes_with.as_raw_fd(), self.line.as_raw_fd()]);
-        if let Err(error) = process::keep_descriptors(&mut descriptors, report.needs_standard_error()) {
+        if let Err(error) = descriptors::keep(&mut descriptors, report.needs_standard_error()) {
             // The other way to tell may be closed by now.
             self.give_up(&error);
         }

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 pub mod capability;
+pub mod descriptors;
 pub mod id_map;
 pub mod identity;
 pub mod mount;

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod filter;
+mod fork;
 mod identity;
 mod join;
 mod mounts;
@@ -19,7 +20,6 @@ use std::time::Duration;
 use super::beside::{Excuse, Job, Line, Post};
 use super::environment::Environment;
 use super::failure::Failure;
-use super::fork::{self, Child, Parent};
 use super::program;
 use super::report::{Priority, Report};
 use super::request::Request;
@@ -29,7 +29,7 @@ use crate::cell::{Isolation, Kind, Kinds, Propagation};
 use crate::notify::{Inlet, Notifier, NotifyState, Processes};
 use crate::sys::id_map::Maps;
 use crate::sys::namespace::{self, Namespace};
-use crate::sys::{capability, mount, network, own_program, process, seccomp, user_namespace};
+use crate::sys::{capability, mount, network, own_program, seccomp, user_namespace};
 use mounts::Mounts;
 
 /// Carries out what `request` asks for. Returns only with the reason why the payload did not
@@ -259,44 +259,6 @@ impl Wrapper<'_> {
 
     fn notifier(&self) -> io::Result<&Notifier> {
         self.notifier.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
-    }
-
-    fn fork(&mut self, hand_over: bool, init: bool) -> io::Result<()> {
-        let before = process::id();
-        let watched = self.request.cell.is_watched();
-        let relayed = self.request.relay.is_some();
-        if relayed && !hand_over {
-            return Err(io::Error::other("--relay needs --hand-over"));
-        }
-        self.open_inlet()?;
-        // Until the exec the child has more than the processes that it may come upon there.
-        process::hide_from_debuggers()?;
-        let in_session = self.request.identity.drop_ambient;
-        let parent = match hand_over {
-            true => Parent::HandsOver { notifier: self.notifier()?, in_session },
-            false => Parent::Waits,
-        };
-        let relays = relayed && !watched;
-        let jobs = [
-            (Job::Init, init),
-            (Job::Relay, relays),
-            (Job::Session, hand_over && in_session && !relays),
-            (Job::Watcher, watched),
-        ];
-        let jobs = jobs.into_iter().filter(|(_, wanted)| *wanted).map(|(job, _)| job);
-        self.role = match fork::fork(&parent, jobs)? {
-            Child::Payload(lines) => Role::Payload(lines),
-            Child::Beside(job, mut post) => {
-                self.excuse = match post.excuse() {
-                    Ok(excuse) => Some(excuse),
-                    Err(error) => post.give_up(&error),
-                };
-                post.await_payload()?;
-                Role::Beside(job, post)
-            }
-        };
-        self.environment.follow_fork(before);
-        Ok(())
     }
 }
 
