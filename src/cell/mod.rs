@@ -22,7 +22,7 @@ pub mod arbitrary;
 mod assign;
 mod command;
 mod conflict;
-mod other_root;
+pub mod other_root;
 mod refuse;
 mod relocate;
 mod resolver;

@@ -47,11 +47,31 @@ pub fn lines(outside: &str, cell: &Cell, identity: &Identity) -> Lines {
     if cell.namespaces_of.is_some() {
         files.push("/sys/fs/cgroup");
     }
-    if !files.is_empty() {
-        let bind = |file: &str| format!("-{file}:{OWN_FILES}/{}", file_name(file));
-        lines.push(("BindReadOnlyPaths", files.into_iter().map(bind).collect::<Vec<_>>().join(" ")));
+    let mut binds: Vec<String> =
+        files.into_iter().map(|file| format!("-{file}:{OWN_FILES}/{}", file_name(file))).collect();
+    binds.extend(pins(cell).map(|(kind, path)| format!("-{path}:{OWN_FILES}/{}", pin_name(kind))));
+    if !binds.is_empty() {
+        lines.push(("BindReadOnlyPaths", binds.join(" ")));
     }
     lines
+}
+
+/// The namespaces that are joined by a path outside. Processes are the same in there.
+fn pins(cell: &Cell) -> impl Iterator<Item = (Kind, String)> {
+    Kind::ALL.into_iter().filter_map(|kind| match cell.source(kind) {
+        Some(Source::Path(path)) if is_pin(&path) => Some((kind, path)),
+        _ => None,
+    })
+}
+
+/// Is it the path of something else than a process's namespace?
+pub fn is_pin(path: &str) -> bool {
+    !path.starts_with("/proc/")
+}
+
+/// The name that a pin has among the wrapper's own files.
+pub fn pin_name(kind: Kind) -> String {
+    format!("{}-namespace", kind.proc_name())
 }
 
 fn file_name(path: &str) -> &str {
@@ -71,15 +91,11 @@ pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers) -
         let message = format!("leaves the wrapper no /proc and no /run in the root of {}=", root.key);
         Finding::of_line(line, &message, "set MountAPIVFS=yes, or remove the cell")
     }));
-    for kind in Kind::ALL.into_iter().filter(|&kind| makers.of(kind) == Some(Maker::Wrapper)) {
-        // The processes in there are the same as outside.
-        if let Some(Source::Path(path)) = cell.source(kind)
-            && !path.starts_with("/proc/")
-        {
-            let message =
-                format!("gives the service a root where {path} is not, which {} asks for", cell.directives_of(kind));
-            found.push(Finding::of_line(root, &message, "remove one of the two"));
-        }
+    let is_plain = |path: &str| path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-@%".contains(&byte));
+    for (kind, path) in pins(cell).filter(|(kind, path)| makers.of(*kind) == Some(Maker::Wrapper) && !is_plain(path)) {
+        let message =
+            format!("gives the service a root where {path} is not, which {} asks for", cell.directives_of(kind));
+        found.push(Finding::of_line(root, &message, "give the file a name of letters, digits and ._-@ alone"));
     }
     found
 }

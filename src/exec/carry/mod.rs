@@ -25,7 +25,7 @@ use super::report::{Priority, Report};
 use super::request::Request;
 use super::users::{Database, Ids};
 use crate::cell::steps::{Step, steps};
-use crate::cell::{Isolation, Kind, Kinds, Propagation};
+use crate::cell::{Isolation, Kind, Kinds, Propagation, other_root};
 use crate::notify::{Inlet, Notifier, NotifyState, Processes};
 use crate::sys::id_map::Maps;
 use crate::sys::namespace::{self, Namespace};
@@ -175,7 +175,11 @@ impl Wrapper<'_> {
                 self.ids = database.look_up(&self.request.identity)?;
             }
             Step::DetachOwnFiles => self.detach_own_files()?,
-            Step::Open(kind, path) => self.keep(vec![(*kind, Namespace::open(path)?)])?,
+            Step::Open(kind, path) => {
+                let copy = self.request.own_files.as_ref().filter(|_| other_root::is_pin(path));
+                let copy = copy.map(|directory| directory.join(other_root::pin_name(*kind)));
+                self.keep(vec![(*kind, Namespace::open(copy.as_deref().unwrap_or(Path::new(path)))?)])?;
+            }
             Step::OpenOfUnit(of) => self.open_of_unit(of)?,
             Step::Join(kind) => self.join(*kind)?,
             Step::MakeUserNamespace(maps) => {

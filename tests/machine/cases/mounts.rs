@@ -140,6 +140,14 @@ fn mounts_in_another_root(case: &Case) {
         ),
         format!("other\nnis\n{plain}")
     );
+    let pin = format!("/run/{}", case.unique("uts"));
+    case.sh(&format!("touch {pin} && unshare --uts={pin} hostname pinned")).ok();
+    assert_eq!(in_root("pin", "uname -n", &format!("UTSNamespacePath={pin}")), format!("pinned\n{plain}"));
+    case.sh(&format!("umount {pin} && rm {pin}")).ok();
+    let service = format!("RootDirectory={root}\nBindReadOnlyPaths=/usr\nType=oneshot\nExecStart=/bin/true");
+    let gone = case.prepare(Scope::System, "gone", &service, &format!("UTSNamespacePath={pin}"));
+    assert!(!gone.start().success());
+    gone.assert_failed_with(226);
     case.sh(&format!("rm -rf --one-file-system {root}")).ok();
 }
 
