@@ -110,6 +110,12 @@ impl Overlay {
         if lower.is_empty() || !paths.chain([destination]).all(|path| is_absolute(path)) {
             return Err(expected());
         }
+        // The kernel wants something to be laid over something.
+        if lower.len() < 2 && upper.is_none() {
+            return Err(ValueError::new(
+                "takes two directories at least, or one with upperdir= and workdir=; BindReadOnlyPaths= shows one alone",
+            ));
+        }
         let overlay = Overlay { destination: destination.clone(), lower: lower.to_vec(), upper };
         below_the_root(&overlay.destination)?;
         Ok(overlay)

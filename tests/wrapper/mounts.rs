@@ -227,8 +227,8 @@ fn wrong_mounts_are_told_with_their_reason() {
         ("--tmpfs=/mnt:size=1x", "can't mount a tmpfs at /mnt: Invalid argument"),
         ("--root-directory=/etc/passwd", "can't make /etc/passwd the root: "),
         (
-            "--overlay=/mnt:/not/there",
-            "can't lay directories over each other: /not/there; read-only: /not/there: No such",
+            "--overlay=/mnt:/not/there:/usr",
+            "can't lay directories over each other: /not/there, /usr; read-only: /not/there: No such",
         ),
     ];
     for (option, message) in cases {

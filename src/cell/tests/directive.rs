@@ -41,7 +41,7 @@ const NATIVE_FROM: &[(&str, &str, Option<u32>)] = &[
     ("TimeOffsetMonotonic", "1d", None),
     ("TimeOffsetBoottime", "1d", None),
     ("RootOverlay", "yes", None),
-    ("Overlay", "/d:/l", None),
+    ("Overlay", "/d:/l:/lowest", None),
     ("ReadyWhen", "tcp:80", None),
     ("HealthProbe", "tcp:80", None),
     ("Isolation", "try", Some(252)),

@@ -12,32 +12,33 @@ fn layers(destination: &str, lower: &[&str], upper: Option<(&str, &str)>) -> Opt
 
 #[test]
 fn overlays_are_read_in_one_way_only() {
-    assert_eq!(overlay("/d:/l"), layers("/d", &["/l"], None));
+    assert_eq!(overlay("/d:/l:/m"), layers("/d", &["/l", "/m"], None));
     // Four paths are three lower directories, never an upper and a work directory.
     assert_eq!(overlay("/d:/a:/b:/c"), layers("/d", &["/a", "/b", "/c"], None));
     let both = "/d:/a:/b:upperdir=/u:workdir=/w";
     assert_eq!(overlay(both), layers("/d", &["/a", "/b"], Some(("/u", "/w"))));
     assert_eq!(overlay(r"/d\:1:/l\\2:%t/x"), layers("/d:1", &[r"/l\2", "%t/x"], None));
+    assert_eq!(overlay("/d:/l"), None, "one alone");
     for wrong in [
         "",
         "/d",
         "/d:",
-        "/d:l",
-        "d:/l",
-        ":/l",
-        "/d:/l:",
+        "/d:l:/m",
+        "d:/l:/m",
+        ":/l:/m",
+        "/d:/l:/m:",
         "/d:/l:upperdir=/u",
         "/d:/l:workdir=/w:upperdir=/u",
         "/d:upperdir=/u:workdir=/w",
         "/d:/l:upperdir=u:workdir=/w",
         "/d:/l:upperdir=/u:/w",
         "/d:/l:upperdir=/u:workdir=/w:/x",
-        "/d:/../l",
-        "/d/..:/l",
-        "/:/l",
-        "//.:/l",
-        r"/d:/l\x",
-        r"/d:/l\",
+        "/d:/../l:/m",
+        "/d/..:/l:/m",
+        "/:/l:/m",
+        "//.:/l:/m",
+        r"/d:/l\x:/m",
+        r"/d:/m:/l\",
     ] {
         assert_eq!(overlay(wrong), None, "{wrong}");
     }

@@ -50,7 +50,7 @@ fn mounts_overlays_beside_systemds_own(case: &Case) {
     case.sh(&format!("rm -rf {dir} {out} /var/secret")).ok();
 
     // What is wrong with a layer is told, and nothing runs.
-    let broken = case.prepare(Scope::System, "broken", "", "Overlay=/srv:/not/there");
+    let broken = case.prepare(Scope::System, "broken", "", "Overlay=/srv:/not/there:/usr");
     assert!(!broken.start().success());
     broken.assert_failed_with(226);
     assert!(broken.journal().contains("/not/there: No such file or directory"), "{}", broken.journal());
