@@ -12,7 +12,7 @@ use super::nsenter::Nsenter;
 use super::unshare::Unshare;
 
 /// The exit status of the classic tools for options that can't be.
-const BAD_OPTION: i32 = 1;
+pub const BAD_OPTION: u8 = 1;
 
 /// Runs the verb that the arguments of the process begin with, if it is one of these. Nothing is built
 /// for the other verbs, so that one gets to its command as fast as the classic tool.
@@ -43,7 +43,7 @@ fn exit(error: &clap::Error) -> ! {
         error.exit()
     }
     let _ = error.print();
-    std::process::exit(BAD_OPTION)
+    std::process::exit(BAD_OPTION.into())
 }
 
 /// Puts the `=` that clap wants before a value that is attached to a single letter and may be left

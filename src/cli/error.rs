@@ -109,6 +109,17 @@ pub enum Error {
     /// systemd could not be asked.
     #[error(transparent)]
     Bus(#[from] bus::Error),
+    /// There is no such root directory.
+    #[error("can't look at the root directory {}: {source}", path.display())]
+    Root {
+        /// As it was given.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// What the classic tool does not take either.
+    #[error("{0}")]
+    BadOption(String),
     /// The command line asks for what there is not.
     #[error("{0}")]
     Usage(String),
@@ -138,8 +149,12 @@ fn ask_systemctl(name: &str) -> String {
     format!("`systemctl status {name}` tells whether it runs, `unitcell lsns` who has namespaces")
 }
 
-fn did_you_mean(name: &str) -> Option<String> {
-    guess::unit_like(name).map(|other| format!("did you mean {other}?"))
+fn did_you_mean(other: &str) -> String {
+    format!("did you mean {other}?")
+}
+
+fn another_unit(name: &str) -> Option<String> {
+    guess::unit_like(name).map(|other| did_you_mean(&other))
 }
 
 impl Error {
@@ -164,14 +179,15 @@ impl Error {
     fn remedy(&self) -> Option<String> {
         match self {
             Error::NotAUnit { .. } => Some("a path with a slash in it is taken for a file".to_owned()),
-            Error::NoSuchUnit(name) => Some(did_you_mean(name).unwrap_or_else(|| {
+            Error::NoSuchUnit(name) => Some(another_unit(name).unwrap_or_else(|| {
                 "a path with a slash in it is taken for a file, --user looks at user units".to_owned()
             })),
-            Error::Bus(bus::Error::NoSuchUnit(name)) if did_you_mean(name).is_some() => did_you_mean(name),
+            Error::Bus(bus::Error::NoSuchUnit(name)) if another_unit(name).is_some() => another_unit(name),
             Error::NotRunning { unit, .. } => Some(format!("`systemctl start {unit}`, then look again")),
-            Error::Netns { source, .. } | Error::NetnsEnter { source, .. } | Error::NetnsList(source) => {
-                source.remedy().map(str::to_owned)
+            Error::Netns { name, source } | Error::NetnsEnter { name, source } => {
+                source.remedy().map(str::to_owned).or_else(|| guess::netns_like(name).map(|other| did_you_mean(&other)))
             }
+            Error::NetnsList(source) => source.remedy().map(str::to_owned),
             Error::Run(error) => error.remedy(),
             Error::Elsewhere { verb, place: Place::Host(host) } => {
                 Some(format!("`ssh {} unitcell {verb} …`", host.destination))
@@ -189,7 +205,9 @@ impl Error {
             Error::NothingToDraw(name) => Some(ask_systemctl(name)),
             Error::NotANamespace { .. } => Some("`unitcell lsns -P` lists those that are mounted".to_owned()),
             Error::NoSuchProcess(_)
+            | Error::Root { .. }
             | Error::Usage(_)
+            | Error::BadOption(_)
             | Error::Proc(_)
             | Error::NetnsName { .. }
             | Error::NetnsUsage(_)

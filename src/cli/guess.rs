@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::netns::{self, Places};
 use crate::unit::similar::similar;
 use crate::unit::{Env, Scope, SearchPath, UnitSet, UnitType};
 
@@ -12,6 +13,15 @@ pub fn unit_like(name: &str) -> Option<String> {
         UnitSet::scan(&path, &UnitType::ALL, &[]).names().map(str::to_owned).collect::<Vec<_>>()
     };
     closest(name, names_of(Scope::System).iter().chain(&names_of(Scope::User)).map(String::as_str))
+}
+
+/// The named network namespace that is most like `name`, if there is none of that name.
+pub fn netns_like(name: &str) -> Option<String> {
+    let names: Vec<String> = netns::list(&Places::system()).ok()?.into_iter().map(|named| named.name).collect();
+    if names.iter().any(|known| known == name) {
+        return None;
+    }
+    similar(name, names.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// The name that is most like `wanted`, if one is like it at all.

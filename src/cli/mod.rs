@@ -39,9 +39,19 @@ pub use error::Error;
 use output::{Looks, Output};
 use style::Palette;
 
+/// Where to begin.
+const EXAMPLES: &str = "\
+Examples:
+  unitcell doctor                           Can this machine do it?
+  unitcell run -t --hostname=web -- bash    A shell in a cell of its own
+  systemctl edit web.service                [X-Unitcell] and Hostname=web in it,
+  unitcell verify web.service               and see whether that will do,
+  unitcell explain web.service              what becomes of it, and
+  unitcell show web.service                 what it sees once it runs";
+
 /// Gives systemd services namespaces of their own, declared in their unit files
 #[derive(Debug, Parser)]
-#[command(name = "unitcell", version, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(name = "unitcell", version, disable_help_subcommand = true, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     looks: Looks,
@@ -88,11 +98,17 @@ fn parse(color: ColorChoice) -> Result<Cli, ExitCode> {
     let words = iproute2::rewrite(env::args_os());
     let matches = Cli::command().color(color).try_get_matches_from(&words);
     matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
-        if error.use_stderr() && words.get(1).is_some_and(|verb| verb == "netns") {
-            let _ = error.print();
-            return ExitCode::from(netns::usage_status(&error));
+        if !error.use_stderr() {
+            error.exit()
         }
-        error.exit()
+        // What stands in for another tool has its exit statuses.
+        let status = match words.get(1).and_then(|verb| verb.to_str()) {
+            Some("netns") => netns::usage_status(&error),
+            Some("lsns") => classic::BAD_OPTION,
+            _ => error.exit(),
+        };
+        let _ = error.print();
+        ExitCode::from(status)
     })
 }
 

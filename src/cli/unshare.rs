@@ -120,7 +120,7 @@ pub struct Unshare {
     setgid: Option<u32>,
 
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, help_heading = None::<&str>)]
     command: Vec<OsString>,
 }
 
@@ -289,10 +289,9 @@ fn owner(text: &str) -> Result<(u32, u32), Error> {
     ids.ok_or_else(|| wrong(&format!("--owner={text}: it takes UID:GID, two numbers")))
 }
 
-/// A signal by its name, with or without SIG, or by its number.
+/// A signal by its name, with or without SIG.
 fn signal_named(text: &str) -> Result<Signal, Error> {
-    let number = || text.parse().ok().and_then(|number: i32| Signal::try_from(number).ok());
     let name = text.to_ascii_uppercase();
     let full = if name.starts_with("SIG") { name } else { format!("SIG{name}") };
-    full.parse().ok().or_else(number).ok_or_else(|| wrong(&format!("there is no signal {text}")))
+    full.parse().map_err(|_| wrong(&format!("there is no signal {text}")))
 }

@@ -4,6 +4,8 @@
 //! what it prints. The classic tool goes first, and proves the row. In a script, `$UNSHARE`, `$NSENTER`,
 //! `$LSNS` and `$IP` (for `$IP netns`) are the tools, and what `classic/prelude.sh` defines is there.
 
+use std::collections::BTreeSet;
+
 use crate::case::Case;
 
 const PRELUDE: &str = include_str!("classic/prelude.sh");
@@ -42,6 +44,20 @@ pub fn run(case: &Case, table: &'static str) {
     assert!(proved > rows.len() / 2, "util-linux {version:?} proves only {proved} of {} rows", rows.len());
     // The newest machine has to prove every one.
     assert!(proved == rows.len() || case.version() < 262, "util-linux {version:?} is too old for some rows");
+}
+
+/// Every option of which the classic tool's help tells is one of ours.
+#[track_caller]
+pub fn has_all_options(case: &Case, tool: &str) {
+    let options = |tool: &str| {
+        let words = "grep -oE '^ +(-[A-Za-z])?(, )?(--[a-z-]+)?' | grep -oE -- '-[-a-zA-Z]+'";
+        let options: BTreeSet<String> =
+            case.sh(&format!("{tool} --help | {words}")).ok().lines().map(str::to_owned).collect();
+        assert!(options.len() > 15, "{tool}: {options:?}");
+        options
+    };
+    let (classic, ours) = (options(tool), options(&format!("unitcell {tool}")));
+    assert!(classic.is_subset(&ours), "{tool}: there is no {:?}", classic.difference(&ours));
 }
 
 fn compare(case: &Case, row: &Row, whose: &str, tools: &[&str]) -> String {

@@ -2,6 +2,7 @@
 
 mod column;
 mod filter;
+mod legend;
 mod print;
 mod row;
 mod tree;
@@ -11,13 +12,12 @@ use std::process::ExitCode;
 
 use column::Column;
 use filter::Filter;
+use legend::Legend;
 use print::Listing;
 use row::{Row, Table};
 
 use super::Error;
 use super::output::Output;
-use super::style;
-use super::table;
 use super::target::Target;
 use crate::cell::{Kind, Kinds};
 use crate::inspect::{Process, Scan};
@@ -28,6 +28,7 @@ use crate::sys::nsfs::Relation;
 /// The options are those of lsns(8) of util-linux, and so is the output but for the columns UNIT,
 /// NETNS and HOSTNAME.
 #[derive(Debug, clap::Args)]
+#[command(version, args_override_self = true, infer_long_args = true)]
 pub struct Lsns {
     /// List the processes in this namespace, which is told by its inode number
     namespace: Option<String>,
@@ -50,7 +51,7 @@ pub struct Lsns {
     #[arg(short = 'P', long, conflicts_with_all = ["task", "namespace"])]
     persistent: bool,
     /// Only the namespaces of this process, or of the main process of this unit
-    #[arg(short = 'p', long, value_name = "PID|UNIT", conflicts_with = "namespace")]
+    #[arg(short = 'p', long, value_name = "PID|UNIT", conflicts_with = "namespace", allow_negative_numbers = true)]
     task: Option<String>,
     /// Look the unit up among user units
     #[arg(long)]
@@ -89,17 +90,17 @@ enum Tree {
 impl Lsns {
     pub fn run(mut self, output: &Output) -> Result<ExitCode, Error> {
         if self.list_columns {
-            output.text(&output.table(columns_there_are()))?;
+            self.print_columns(output)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let wrong = |reason: String| Error::Usage(reason);
+        let wrong = |reason: String| Error::BadOption(reason);
         let tree = self.tree().map_err(wrong)?;
         let kinds = self.kinds().map_err(wrong)?;
         let inode = self.namespace.as_deref().map(parse_inode).transpose().map_err(wrong)?;
         let columns = self.columns(kinds, inode.is_some()).map_err(wrong)?;
         let filter = self.filter.as_deref().map(Filter::parse).transpose();
-        let filter = filter.map_err(|error| Error::Usage(format!("--filter: {error}")))?;
-        let task = self.task.as_deref().map(|text| Target::process(text, self.user)).transpose()?;
+        let filter = filter.map_err(|error| wrong(format!("--filter: {error}")))?;
+        let task = self.task.as_deref().map(|text| task(text, self.user)).transpose()?;
 
         let wanted = if inode.is_some() { Kind::ALL.into_iter().collect() } else { kinds };
         let mut scan = Scan::new(scanned(wanted, &columns)).map_err(Error::Proc)?;
@@ -130,6 +131,16 @@ impl Lsns {
         };
         self.print(&listing, output)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn print_columns(&self, output: &Output) -> Result<(), Error> {
+        let legend = Legend::new();
+        let written = match self.raw {
+            _ if self.pretty || output.is_json() => output.json(&legend),
+            true => output.text(&legend.raw()),
+            false => output.text(&legend.text()),
+        };
+        Ok(written?)
     }
 
     fn print(&self, listing: &Listing<'_>, output: &Output) -> Result<(), Error> {
@@ -248,15 +259,13 @@ fn parse_inode(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("{text:?} is no inode number of a namespace, as `unitcell lsns` shows them"))
 }
 
-fn columns_there_are() -> table::Table {
-    let mut table = table::Table::with_heading(&["COLUMN", "TYPE", "TELLS"]);
-    for column in Column::ALL {
-        let kind = if column.is_number() { "integer" } else { "string" };
-        table.row(vec![
-            (style::HEADING, column.name().to_owned()),
-            (style::PLAIN, kind.to_owned()),
-            (style::PLAIN, column.help().to_owned()),
-        ]);
+/// The process whose namespaces are listed. One that is not there has none, which is no error to lsns(8).
+fn task(text: &str, user: bool) -> Result<Process, Error> {
+    if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) || text.contains('.') {
+        return Target::process(text, user);
     }
-    table
+    match text.parse::<i32>() {
+        Ok(pid) if pid > 0 => Ok(Process::new(pid.cast_unsigned())),
+        _ => Err(Error::BadOption(format!("{text:?} is no number that a process can have"))),
+    }
 }

@@ -148,7 +148,8 @@ fn printable(text: &str) -> String {
     out
 }
 
-fn raw(text: &str) -> String {
+/// Without a character that ends a word.
+pub fn raw(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -13,6 +13,7 @@ cases![
 
 fn nsenter_does_what_the_classic_one_does(case: &Case) {
     classic::run(case, include_str!("../classic/nsenter.txt"));
+    classic::has_all_options(case, "nsenter");
 }
 
 fn nsenter_takes_units_beside_what_the_classic_one_takes(case: &Case) {

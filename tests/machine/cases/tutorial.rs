@@ -20,4 +20,5 @@ fn tutorials_on_named_networks_work_with_ours(case: &Case) {
 
 fn tutorials_that_list_namespaces_work_with_ours(case: &Case) {
     classic::run(case, include_str!("../classic/lsns.txt"));
+    classic::has_all_options(case, "lsns");
 }

@@ -8,6 +8,7 @@ cases![unshare_does_what_the_classic_one_does, unshare_runs_nothing_where_a_pin_
 
 fn unshare_does_what_the_classic_one_does(case: &Case) {
     classic::run(case, include_str!("../classic/unshare.txt"));
+    classic::has_all_options(case, "unshare");
 }
 
 /// Where the classic tool runs the command all the same, and leaves the pins that it has made.

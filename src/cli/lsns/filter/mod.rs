@@ -89,6 +89,16 @@ impl Operand {
         }
     }
 
+    /// Of text only what says so is true.
+    fn truth(&self) -> bool {
+        match self {
+            Operand::Nothing => false,
+            Operand::Number(number) => *number > 0.0,
+            Operand::Text(text) => text == "1" || text.eq_ignore_ascii_case("true") || text.starts_with(['y', 'Y']),
+            Operand::Truth(truth) => *truth,
+        }
+    }
+
     fn number(&self) -> Option<f64> {
         match self {
             Operand::Number(number) => Some(*number),
@@ -99,12 +109,14 @@ impl Operand {
     }
 }
 
-/// A number on either side makes it a comparison of numbers. What is empty compares with nothing.
+/// A truth on either side makes it a comparison of truths, and else a number one of numbers. What is empty
+/// compares with nothing.
 fn compare(comparison: Comparison, one: &Operand, other: &Operand) -> bool {
     use std::cmp::Ordering;
     let order = match (one, other) {
         (Operand::Nothing, _) | (_, Operand::Nothing) => None,
         (Operand::Text(one), Operand::Text(other)) => Some(one.cmp(other)),
+        (Operand::Truth(_), _) | (_, Operand::Truth(_)) => Some(one.truth().cmp(&other.truth())),
         _ => match (one.number(), other.number()) {
             (Some(one), Some(other)) => one.partial_cmp(&other),
             _ => None,
