@@ -17,8 +17,10 @@ use crate::netns::{self, Places};
 /// A file of a namespace, or the name of a network namespace, stands for that one namespace.
 #[derive(Debug, clap::Args)]
 pub struct Diff {
+    /// A unit that is running, a process id, the name of a network namespace or the file of any
     #[arg(value_name = "UNIT|PID|NETNS|FILE")]
     one: String,
+    /// What it is compared with
     #[arg(value_name = "UNIT|PID|NETNS|FILE")]
     other: String,
     /// Ask the user's manager for units

@@ -70,7 +70,7 @@ impl From<&Decision> for Row {
 impl Explain {
     pub fn run(self, output: &Output) -> Result<ExitCode, Error> {
         self.options.must_be_here("explain")?;
-        let judge = Judge::new(&self.options);
+        let judge = Judge::new(&self.options)?;
         let sources = Sources::new(&self.options.root());
         let subject = judge.argument(&self.subject)?;
         let explanation = explain(&subject, judge.manager.version);

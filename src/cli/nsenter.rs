@@ -92,7 +92,7 @@ pub struct Nsenter {
     pty: bool,
 
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, help_heading = None::<&str>)]
     command: Vec<OsString>,
 }
 

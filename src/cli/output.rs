@@ -23,17 +23,20 @@ pub enum Json {
 
 /// How a verb writes what it found.
 #[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub struct Looks {
-    /// Print JSON instead of text
+    /// Print JSON instead of text: indented, or in this form
     #[arg(
         long,
         global = true,
         value_enum,
-        value_name = "FORMAT",
+        value_name = "short|pretty|off",
         default_value_t = Json::Off,
         default_missing_value = "pretty",
         num_args = 0..=1,
-        require_equals = true
+        require_equals = true,
+        hide_default_value = true,
+        hide_possible_values = true
     )]
     pub(super) json: Json,
     /// Print no headings

@@ -19,6 +19,13 @@ use crate::unit::{self, Env, Scope, SearchPath, Unit, UnitName, UnitSet, UnitTyp
 
 /// Whose units, and what runs them.
 #[derive(Debug, clap::Args)]
+// It is of this machine alone; whoever asks for another one is told what to do.
+#[command(
+    mut_arg("user", |arg| arg.help("Look at user units")),
+    mut_arg("system", |arg| arg.help("Look at system units, which is the default")),
+    mut_arg("host", |arg| arg.hide(true)),
+    mut_arg("machine", |arg| arg.hide(true))
+)]
 pub struct Options {
     #[command(flatten)]
     whom: Whom,
@@ -82,11 +89,14 @@ pub struct Judge {
 }
 
 impl Judge {
-    pub fn new(options: &Options) -> Judge {
+    pub fn new(options: &Options) -> Result<Judge, Error> {
         let scope = options.whom.scope();
+        let root = options.root();
+        // What is not there has nothing wrong with it, which is not what was asked.
+        root.read_dir().map_err(|source| Error::Root { path: root.clone(), source })?;
         let run = Run {
             scope,
-            root: options.root(),
+            root,
             env: Env::from_vars(env::vars_os()),
             output: output(scope),
             wrapper: facts::installed_wrapper(),
@@ -103,7 +113,7 @@ impl Judge {
         let set = UnitSet::scan(&search_path, &UnitType::ALL, SECTION.as_bytes());
         let places = generator::places(&set, &set.names_with_needle(), &run.output);
         let places = places.into_iter().map(|(name, dropin)| (name, dropin.path())).collect();
-        Judge { manager, run, set, places }
+        Ok(Judge { manager, run, set, places })
     }
 
     /// Every unit with a cell.

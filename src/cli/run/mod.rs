@@ -115,7 +115,7 @@ pub struct Run {
     #[command(flatten)]
     left: LeftToOthers,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 

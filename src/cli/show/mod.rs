@@ -23,6 +23,13 @@ use words::{ids, list, shift, span};
 
 /// Show the namespaces of a service: what it sees, beside what the host sees
 #[derive(Debug, clap::Args)]
+// It is of this machine alone; whoever asks for another one is told what to do.
+#[command(
+    mut_arg("user", |arg| arg.help("Look at user units")),
+    mut_arg("system", |arg| arg.help("Look at system units, which is the default")),
+    mut_arg("host", |arg| arg.hide(true)),
+    mut_arg("machine", |arg| arg.hide(true))
+)]
 pub struct Show {
     /// A unit that is running, a process id, the name of a network namespace or the file of any
     #[arg(value_name = "UNIT|PID|NETNS|FILE")]

@@ -75,7 +75,7 @@ impl Report {
 impl Verify {
     pub fn run(self, output: &Output) -> Result<ExitCode, Error> {
         self.options.must_be_here("verify")?;
-        let judge = Judge::new(&self.options);
+        let judge = Judge::new(&self.options)?;
         let sources = Sources::new(&self.options.root());
         let (described, units): (Vec<&String>, Vec<&String>) =
             self.subjects.iter().partition(|text| netns::is_description(text));

@@ -194,6 +194,11 @@ fn ipnetns_sees_the_same(case: &Case) {
         }
     }
 
+    for command in [format!("delete {ours}s"), format!("pids {ours}s"), format!("exec {ours}s true")] {
+        let slip = case.sh(&format!("unitcell netns {command}"));
+        assert!(!slip.success() && slip.stderr.contains(&format!("did you mean {ours}?")), "{slip:?}");
+    }
+
     // Each takes down what the other made; a name that `up` gave leaves no record.
     case.sh(&format!("ip netns delete {ours}; unitcell netns delete {theirs}; unitcell netns delete {up}")).ok();
     assert!(!case.sh(&format!("ls -d /run/netns/{}* /run/unitcell/netns/{up}", case.unique(""))).success());

@@ -87,6 +87,7 @@ fn run_refuses_and_starts_nothing(case: &Case) {
         ("--hostname=%n", "'%' is for specifiers", 1),
         ("--scope --hostname=web", "leave --scope away", 2),
         ("--on-calendar=daily --hostname=web", "timers are left to systemd-run", 2),
+        ("--hostnam=web", "a similar argument exists: '--hostname'", 2),
         ("-p Nonsense=1", "no setting of this name", 1),
         ("-p MemoryMx=1", "did you mean MemoryMax=?", 1),
         ("-p MemoryMax=lots", "takes a number of bytes", 1),

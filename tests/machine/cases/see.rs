@@ -184,9 +184,11 @@ fn see_at_a_terminal(case: &Case) {
     assert!(!paged(&format!("LINES=5 {explain} | cat")));
 
     // What the generator would tell the journal is told to a person, and only where it is not known.
-    let verify = |options: &str| case.sh(&format!("unitcell verify --root=/run/no-root {options}")).stderr;
+    let verify = |options: &str| case.sh(&format!("unitcell verify --root=/srv {options}")).stderr;
     assert_eq!(verify("--systemd-version=252"), "");
     assert!(verify("").starts_with("warning: can't tell which systemd this is: taking it for 252\n  help: "));
+    let nowhere = case.sh("unitcell verify --root=/run/no-root --systemd-version=252");
+    assert!(nowhere.code == Some(1) && nowhere.stderr.contains("/run/no-root: No such file"), "{nowhere:?}");
 }
 
 /// Whatever comes after ours would undo the cell. So nothing does, but for what another generator makes.
