@@ -62,6 +62,9 @@ fn hint(step: &Step, cause: &io::Error) -> Option<&'static str> {
         libc::EPERM if matches!(step, Step::SetTimeOffsets { .. }) => {
             Some("setting offsets needs CAP_SYS_TIME, which ProtectClock= takes away")
         }
+        libc::EPERM if matches!(step, Step::MakeUserNamespace(_)) && !nix::unistd::geteuid().is_root() => {
+            Some("RestrictNamespaces=, another filter or a security module keeps user namespaces from it")
+        }
         libc::EPERM if about_namespaces => {
             Some("the manager must have CAP_SYS_ADMIN; without it, PrivateUsers=self gives a cell of one's own")
         }
