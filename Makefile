@@ -14,6 +14,7 @@ docdir             := $(PREFIX)/share/doc/unitcell
 systemunitdir      := $(or $(call pc,systemdsystemunitdir),$(PREFIX)/lib/systemd/system)
 systemgeneratordir := $(or $(call pc,systemdsystemgeneratordir),$(PREFIX)/lib/systemd/system-generators)
 catalogdir         := $(or $(call pc,catalogdir),$(PREFIX)/lib/systemd/catalog)
+userunitdir        := $(or $(call pc,systemduserunitdir),$(PREFIX)/lib/systemd/user)
 usergeneratordir   := $(or $(call pc,systemdusergeneratordir),$(PREFIX)/lib/systemd/user-generators)
 
 # The generator writes the wrapper's full path into drop-ins, so every build is for one
@@ -32,13 +33,24 @@ static_build = $(CARGO) rustc --release --no-default-features $(1) -- -C target-
 docs  := $(wildcard README.md LICENSE*)
 units := $(wildcard units/*.service units/*.socket units/*.target)
 units_in := $(wildcard units/*.in)
+user_units_in := $(wildcard units/user/*.in)
 
-.PHONY: all tool wrapper generator test-payload install uninstall check lint test test-machine demo bench deps clean help
+# FILE.in, with what is to be filled in, into DIRECTORY; one command of a recipe.
+define install_unit
+sed 's|@bindir@|$(bindir)|g' $(1) | $(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(2)/$(notdir $(basename $(1)))"
 
-all: wrapper generator tool
+endef
+
+.PHONY: all tool wrapper pause generator test-payload install uninstall check lint test test-machine demo bench deps clean help
+
+all: wrapper pause generator tool
 
 wrapper:
 	$(call static_build,--bin unitcell-exec)
+
+# As small as can be: one stays resident for each network namespace of a user.
+pause:
+	$(call static_build,--bin unitcell-pause)
 
 generator:
 	$(call static_build,--bin unitcell-generator)
@@ -51,23 +63,22 @@ test-payload:
 	$(call static_build,--example payload)
 
 install: all
-	$(INSTALL) -D -m 755 $(release)/unitcell $(release)/unitcell-exec -t $(DESTDIR)$(bindir)
+	$(INSTALL) -D -m 755 $(addprefix $(release)/,unitcell unitcell-exec unitcell-pause) -t $(DESTDIR)$(bindir)
 	$(INSTALL) -D -m 755 $(release)/unitcell-generator -t $(DESTDIR)$(systemgeneratordir)
 	$(INSTALL) -D -m 755 $(release)/unitcell-generator -t $(DESTDIR)$(usergeneratordir)
 	$(INSTALL) -D -m 644 units/unitcell.catalog -t $(DESTDIR)$(catalogdir)
 	$(if $(DESTDIR),,-journalctl --update-catalog)
-	$(INSTALL) -d $(DESTDIR)$(systemunitdir)
+	$(INSTALL) -d $(DESTDIR)$(systemunitdir) $(DESTDIR)$(userunitdir)
 	$(if $(units),$(INSTALL) -m 644 $(units) -t $(DESTDIR)$(systemunitdir))
-	set -e; for unit in $(units_in); do \
-	    sed 's|@bindir@|$(bindir)|g' "$$unit" | \
-	        $(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(systemunitdir)/$$(basename "$$unit" .in)"; \
-	done
+	$(foreach unit,$(units_in),$(call install_unit,$(unit),$(systemunitdir)))
+	$(foreach unit,$(user_units_in),$(call install_unit,$(unit),$(userunitdir)))
 	$(if $(docs),$(INSTALL) -D -m 644 $(docs) -t $(DESTDIR)$(docdir))
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(bindir)/,unitcell unitcell-exec)
+	rm -f $(addprefix $(DESTDIR)$(bindir)/,unitcell unitcell-exec unitcell-pause)
 	rm -f $(DESTDIR)$(systemgeneratordir)/unitcell-generator $(DESTDIR)$(usergeneratordir)/unitcell-generator
 	rm -f $(addprefix $(DESTDIR)$(systemunitdir)/,$(notdir $(units) $(units_in:.in=)))
+	rm -f $(addprefix $(DESTDIR)$(userunitdir)/,$(notdir $(user_units_in:.in=)))
 	rm -f $(DESTDIR)$(catalogdir)/unitcell.catalog
 	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(docs))
 	-rmdir $(DESTDIR)$(docdir) 2>/dev/null

@@ -25,11 +25,31 @@ impl Systemd {
             Ok(unit) if matches!(unit.active.as_str(), "inactive" | "failed") => return Ok(false),
             other => other.map(drop)?,
         }
-        let failed = call(format!("did not stop {name}"));
+        let stopped = self.wholly("stop", name, async || self.manager.stop_unit(name, "replace").await).await;
+        stopped.map(|()| true)
+    }
+
+    /// Starts a unit and waits until it is.
+    pub async fn start_wholly(&self, name: &str) -> Result<(), Error> {
+        self.wholly("start", name, async || self.manager.start_unit(name, "replace").await).await
+    }
+
+    /// Reloads a unit and waits until it has.
+    pub async fn reload_wholly(&self, name: &str) -> Result<(), Error> {
+        self.wholly("reload", name, async || self.manager.reload_unit(name, "replace").await).await
+    }
+
+    async fn wholly(
+        &self,
+        what: &str,
+        name: &str,
+        begin: impl AsyncFnOnce() -> zbus::Result<OwnedObjectPath>,
+    ) -> Result<(), Error> {
+        let failed = call(format!("did not {what} {name}"));
         let mut jobs = self.jobs().await.map_err(&failed)?;
-        let job = self.manager.stop_unit(name, "replace").await.map_err(&failed)?;
+        let job = begin().await.map_err(&failed)?;
         match ended(&mut jobs, &job).await?.as_str() {
-            "done" => Ok(true),
+            "done" => Ok(()),
             result => Err(failed(zbus::Error::Failure(format!("its job ended as {result}")))),
         }
     }

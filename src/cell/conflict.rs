@@ -13,7 +13,7 @@ use super::system_calls::denied_to_wrapper;
 use super::watched::{conditions, watched, watching_directives};
 use super::{Cell, Condition, Maker, PrivateUsers};
 use crate::unit::value::parse_boolean;
-use crate::unit::{Scope, Unit};
+use crate::unit::{Assignment, Scope, Unit};
 
 /// Settings that systemd makes a mount namespace for; joining another one would lose them.
 const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
@@ -48,6 +48,17 @@ const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
     "TemporaryFileSystem",
 ];
 
+/// What else systemd makes a user namespace for, where it has no privilege to do it without.
+const OF_A_USER_NAMESPACE: [&str; 7] = [
+    "IPCNamespacePath",
+    "NetworkNamespacePath",
+    "PrivateIPC",
+    "PrivateNetwork",
+    "PrivateUsers",
+    "ProtectClock",
+    "ProtectHostname",
+];
+
 /// All conflicts between a unit and the wrapper's work on it.
 pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers, steps: &[Step]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -68,6 +79,7 @@ pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers, s
     if cell.joins(Kind::Mount) {
         found.extend(joined_mounts(unit, cell));
     }
+    found.extend(another_user_namespace(unit, cell, manager));
     found
 }
 
@@ -165,20 +177,33 @@ fn credentials_of_a_user(unit: &Unit, cell: &Cell, scope: Scope) -> Option<Findi
     ))
 }
 
+/// From one that systemd makes, no way leads into one beside it. (252 makes none, and leaves undone what it
+/// would take.)
+fn another_user_namespace(unit: &Unit, cell: &Cell, manager: &Manager) -> Option<Finding> {
+    if manager.scope != Scope::User || manager.privileged || !cell.joins(Kind::User) {
+        return None;
+    }
+    let line = OF_THE_MOUNT_NAMESPACE.iter().chain(&OF_A_USER_NAMESPACE).find_map(|key| set(unit, key))?;
+    let directives = cell.directives_of(Kind::User);
+    let message = format!("has systemd make a user namespace, from which {directives} can't get into another one");
+    Some(Finding::of_line(line, &message, "remove one of the two"))
+}
+
+/// The line that sets it to anything but no.
+fn set<'u>(unit: &'u Unit, key: &str) -> Option<&'u Assignment> {
+    unit.last("Service", key).filter(|line| parse_boolean(&line.value) != Some(false))
+}
+
 fn joined_mounts(unit: &Unit, cell: &Cell) -> Vec<Finding> {
     let directives = cell.directives_of(Kind::Mount);
     let remedy = match cell.namespaces_of {
         Some(_) => "remove it, or leave mnt out with ~mnt",
         None => "remove one of the two",
     };
-    let set = |key: &&str| {
-        let line = unit.last("Service", key)?;
-        (parse_boolean(&line.value) != Some(false)).then_some(line)
-    };
     OF_THE_MOUNT_NAMESPACE
         .iter()
         .chain(&CREDENTIALS)
-        .filter_map(set)
+        .filter_map(|key| set(unit, key))
         .map(|line| {
             Finding::of_line(line, &format!("would be lost: {directives} leaves the mounts that it makes"), remedy)
         })

@@ -71,6 +71,9 @@ impl Directive {
     /// Does it say something of the namespace of this kind in this cell?
     pub fn shapes(&self, kind: Kind, cell: &Cell) -> bool {
         match self.kind {
+            Some(Kind::Network) if self.name == "NetworkNamespace" && cell.held => {
+                matches!(kind, Kind::Network | Kind::User)
+            }
             Some(own) => own == kind,
             None => self.name == "NamespacesOf" && cell.source(kind) == Some(Source::OfUnit),
         }

@@ -51,7 +51,7 @@ impl Makers {
                 || (*kind == Kind::Cgroup && cell.protect_control_groups != ProtectControlGroups::No);
             let of_kind = || cell.assigned.iter().filter(|assigned| assigned.directive.shapes(*kind, cell));
             // Another unit is to be found before systemd takes its process out of sight.
-            let native = cell.namespaces_of.is_none()
+            let native = cell.neighbour().is_none()
                 && of_kind().all(|assigned| assigned.directive.native.had_by(manager.version, cell));
             *maker = touched.then_some(if native { Maker::Native } else { Maker::Wrapper });
         }
@@ -123,6 +123,12 @@ pub fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decisio
                 }
                 (Some(Maker::Native), _) => format!("systemd {version} has it"),
                 (Some(Maker::Wrapper), false) => format!("systemd {version} has it not"),
+                (Some(Maker::Wrapper), true) if cell.held && directive.name == "NetworkNamespace" => {
+                    "a process holds it in a user namespace, which a user's manager does not get into".to_owned()
+                }
+                (Some(Maker::Wrapper), true) if cell.held && cell.network_namespace.is_some() => {
+                    "systemd has it, but outside of the user namespace that NetworkNamespace= joins".to_owned()
+                }
                 (Some(Maker::Wrapper), true) if cell.namespaces_of.is_some() => {
                     "systemd has it, but would keep the wrapper from finding the unit of NamespacesOf=".to_owned()
                 }

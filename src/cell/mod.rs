@@ -25,7 +25,7 @@ mod conflict;
 pub mod other_root;
 mod refuse;
 mod relocate;
-mod resolver;
+pub mod resolver;
 mod service;
 mod started;
 mod watched;
@@ -40,7 +40,7 @@ pub use makers::{Decision, Maker};
 pub use manager::Manager;
 pub use mounts::{Mount, Overlay, Propagation, Root};
 pub use plan::{Plan, plan};
-pub use service::netns_owner;
+pub use service::{netns_owned_by, netns_owner};
 pub use value::{Isolation, NamespacesOf, PrivateUsers, ProtectControlGroups, ProtectHostname, Types};
 
 use crate::sys::id_map::IdRange;
@@ -55,6 +55,8 @@ pub struct Cell {
     pub private_network: bool,
     /// The named network namespace to join.
     pub network_namespace: Option<String>,
+    /// Is that one of a user's manager, which a process holds in a user namespace of its own?
+    pub held: bool,
     /// The namespaces to join by path, one a kind at most.
     pub paths: Vec<(Kind, String)>,
     /// Another unit whose namespaces to join: those that no other directive says.
@@ -129,13 +131,25 @@ impl Cell {
         if let Some((_, path)) = self.paths.iter().find(|(other, _)| *other == kind) {
             return Some(Source::Path(path.clone()));
         }
-        if let (Kind::Network, Some(name)) = (kind, &self.network_namespace) {
-            return Some(Source::Path(format!("/run/netns/{name}")));
+        match (kind, &self.network_namespace) {
+            (Kind::Network | Kind::User, Some(_)) if self.held => return Some(Source::OfUnit),
+            (Kind::Network, Some(name)) => return Some(Source::Path(format!("/run/netns/{name}"))),
+            _ => {}
         }
         if self.makes(kind) {
             return Some(Source::New);
         }
         self.namespaces_of.as_ref().filter(|of| of.means(kind)).map(|_| Source::OfUnit)
+    }
+
+    /// The unit whose namespaces are joined, and which of them: that of `NamespacesOf=`, or the one that
+    /// holds what `NetworkNamespace=` names. The user namespace that this belongs to lets in.
+    pub fn neighbour(&self) -> Option<NamespacesOf> {
+        let holder = self.network_namespace.as_ref().filter(|_| self.held).map(|name| NamespacesOf {
+            unit: netns_owner(name),
+            types: Types::These(Kinds::from_iter([Kind::Network, Kind::User])),
+        });
+        holder.or_else(|| self.namespaces_of.clone())
     }
 
     /// Is the namespace of this kind one that others have, too?

@@ -37,6 +37,9 @@ pub enum Mount {
     Dev(String),
     /// Copies of the credentials there, for whom the service is in its user namespace.
     Credentials(String),
+    /// The files by which names are looked up in this network namespace of a user's manager, over those in
+    /// /etc; the host's own resolvers are hidden.
+    Resolver(String),
     /// Directories laid over each other.
     Overlay(Overlay),
 }
@@ -132,6 +135,7 @@ impl Mount {
             | Mount::Sysfs(destination)
             | Mount::Dev(destination)
             | Mount::Credentials(destination) => destination,
+            Mount::Resolver(_) => "/etc",
             Mount::Overlay(overlay) => &overlay.destination,
         }
     }

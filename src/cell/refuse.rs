@@ -8,6 +8,7 @@ impl Cell {
     pub fn contradictions(&self) -> Vec<Finding> {
         let mut found = Vec::new();
         self.two_sources(&mut found);
+        self.two_neighbours(&mut found);
         self.two_hostnames(&mut found);
         self.id_maps(&mut found);
         self.mounts_in_a_joined_namespace(&mut found);
@@ -35,7 +36,8 @@ impl Cell {
     fn two_sources(&self, found: &mut Vec<Finding>) {
         for kind in Kind::ALL {
             let path = self.paths.iter().any(|(other, _)| *other == kind);
-            let named = kind == Kind::Network && self.network_namespace.is_some();
+            let of_named = kind == Kind::Network || (kind == Kind::User && self.held);
+            let named = of_named && self.network_namespace.is_some();
             let of_unit =
                 self.namespaces_of.as_ref().is_some_and(|of| matches!(of.types, Types::These(_)) && of.means(kind));
             let sources = [self.makes(kind), path, named, of_unit].into_iter().filter(|source| *source).count();
@@ -48,6 +50,19 @@ impl Cell {
                     "keep the one that is meant",
                 ));
             }
+        }
+    }
+
+    /// The user namespace of one is no way into those of the other.
+    fn two_neighbours(&self, found: &mut Vec<Finding>) {
+        if self.held && self.network_namespace.is_some() && self.namespaces_of.is_some() {
+            found.push(self.error(
+                "NamespacesOf",
+                "NamespacesOf= and NetworkNamespace= ask for the namespaces of two units, and a user's service gets \
+                 into those of one alone"
+                    .to_owned(),
+                "keep one of the two",
+            ));
         }
     }
 

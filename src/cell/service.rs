@@ -13,6 +13,11 @@ pub fn netns_owner(name: &str) -> String {
     format!("unitcell-netns@{name}.service")
 }
 
+/// The name of the network namespace that the unit owns, if it is such a unit.
+pub fn netns_owned_by(unit: &str) -> Option<&str> {
+    unit.strip_prefix("unitcell-netns@")?.strip_suffix(".service")
+}
+
 /// Is the boolean set in `[Service]`?
 pub fn is_true(unit: &Unit, key: &str) -> bool {
     unit.last("Service", key).is_some_and(|line| parse_boolean(&line.value) == Some(true))

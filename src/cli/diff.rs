@@ -75,9 +75,10 @@ fn compare(one: &Target, other: &Target) -> Difference {
     Difference { one: one.name(), other: other.name(), namespaces: kinds.map(row).collect() }
 }
 
-/// The name of a network namespace in /run/netns.
+/// The name of a network namespace in /run/netns, or among those of the user who asks.
 pub fn name_of_netns(inode: u64) -> Option<String> {
-    let all = netns::list(&Places::system()).ok()?;
+    let places = [Some(Places::system()), Places::of_caller().ok()];
+    let all = places.into_iter().flatten().filter_map(|places| netns::list(&places).ok()).flatten();
     all.into_iter().find(|named| named.inode == Some(inode)).map(|named| named.name)
 }
 

@@ -45,13 +45,11 @@ pub fn connected() -> bool {
 pub fn netns(entry: Entry, name: &str, message: &str) -> Result<(), libsystemd::errors::SdError> {
     // The journal finds out by the sender's process id which unit an entry is of, and would not find a process
     // that has ended; an entry about a unit is shown with it, too, systemd.journal-fields(7).
+    // Only root may name one as the object of what it says.
     let unit = netns_owner(name);
-    let fields = [
-        ("MESSAGE_ID", entry.message_id()),
-        ("SYSLOG_IDENTIFIER", "unitcell"),
-        ("UNITCELL_NETNS", name),
-        ("OBJECT_SYSTEMD_UNIT", &unit),
-    ];
+    let of = if nix::unistd::geteuid().is_root() { "OBJECT_SYSTEMD_UNIT" } else { "USER_UNIT" };
+    let fields =
+        [("MESSAGE_ID", entry.message_id()), ("SYSLOG_IDENTIFIER", "unitcell"), ("UNITCELL_NETNS", name), (of, &unit)];
     journal_send(entry.priority(), message, fields.into_iter())
 }
 

@@ -15,6 +15,7 @@ use crate::cell::{Kind, Manager, Plan, SECTION, plan};
 use crate::generator::dropin::{self, DropIn};
 use crate::generator::{self, Run, facts};
 use crate::inspect::Process;
+use crate::netns::description::Descriptions;
 use crate::unit::{self, Env, Scope, SearchPath, Unit, UnitName, UnitSet, UnitType};
 
 /// Whose units, and what runs them.
@@ -114,6 +115,11 @@ impl Judge {
         let places = generator::places(&set, &set.names_with_needle(), &run.output);
         let places = places.into_iter().map(|(name, dropin)| (name, dropin.path())).collect();
         Ok(Judge { manager, run, set, places })
+    }
+
+    /// What describes network namespaces for them.
+    pub fn descriptions(&self) -> Descriptions {
+        Descriptions::new(self.run.scope, &self.run.root, &self.run.env)
     }
 
     /// Every unit with a cell.

@@ -29,7 +29,8 @@ impl Target {
         if let Ok(pid) = text.parse() {
             return Target::of_pid(pid);
         }
-        let pin = Places::system().pin(text);
+        let of_user = || Places::of_caller().ok().filter(|_| user);
+        let pin = of_user().unwrap_or_else(Places::system).pin(text);
         if text.contains('/') {
             Target::of_file(Path::new(text))
         } else if !text.contains('.') && pin.symlink_metadata().is_ok() {

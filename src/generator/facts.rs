@@ -15,7 +15,12 @@ pub const OLDEST: u32 = 252;
 
 /// Where `make install` puts the wrapper.
 pub fn installed_wrapper() -> String {
-    format!("{}/unitcell-exec", option_env!("UNITCELL_BINDIR").unwrap_or("/usr/bin"))
+    installed("unitcell-exec")
+}
+
+/// Where it puts a program.
+pub fn installed(program: &str) -> String {
+    format!("{}/{program}", option_env!("UNITCELL_BINDIR").unwrap_or("/usr/bin"))
 }
 
 /// The manager that runs this generator.

@@ -9,7 +9,7 @@ use super::dropin::{self, DropIn};
 use super::log::{Log, Priority};
 use super::{Run, facts};
 use crate::cell::{Manager, netns_owner, plan};
-use crate::netns::description::{self, Description, Publish};
+use crate::netns::description::{Description, Descriptions, Publish};
 use crate::unit::escape::escape;
 use crate::unit::value::parse_netns_name;
 use crate::unit::words::escape_specifiers;
@@ -31,12 +31,8 @@ struct Output {
 
 /// Writes them all; the result says whether anything went wrong that nobody else will tell.
 pub fn generate(run: &Run, log: &Log) -> bool {
-    // Users' managers own no named namespaces.
-    if run.scope == Scope::User {
-        return true;
-    }
-    let directories = description::directories(&run.root);
-    let names = directories.names(".netns").unwrap_or_else(|error| {
+    let descriptions = Descriptions::new(run.scope, &run.root, &run.env);
+    let names = descriptions.names().unwrap_or_else(|error| {
         log.tell(Priority::Warning, &format!("{}: {}", error.at, error.kind));
         Vec::new()
     });
@@ -46,7 +42,7 @@ pub fn generate(run: &Run, log: &Log) -> bool {
     let manager = facts::manager(run, log);
     let mut all_written = true;
     for name in names.iter().filter(|name| parse_netns_name(name).is_ok() && !name.contains('%')) {
-        let (description, findings) = description::read(&directories, name);
+        let (description, findings) = descriptions.read(name);
         for finding in &findings {
             let priority = if finding.is_error() { Priority::Error } else { Priority::Warning };
             log.tell(priority, &format!("{name}.netns: {finding}"));
@@ -80,7 +76,7 @@ fn outputs(name: &str, description: &Description, output: &Path, manager: &Manag
     let mut lines = Vec::new();
     for publish in &description.publish {
         let unit = format!("unitcell-publish-{name}-{}", escape(&publish.listen));
-        let service = service(name, &unit, &source, publish);
+        let service = service(name, &unit, &source, publish, manager.scope);
         let from = description.files.first().map_or(Path::new(""), AsRef::as_ref);
         all.extend(proof(&unit, &service, from, output, manager));
         all.push(Output { path: output.join(format!("{unit}.service")), text: service });
@@ -123,17 +119,22 @@ fn socket(name: &str, owner: &str, source: &str, publish: &Publish) -> String {
 }
 
 /// It has a cell like any other service.
-fn service(name: &str, unit: &str, source: &str, publish: &Publish) -> String {
+fn service(name: &str, unit: &str, source: &str, publish: &Publish, scope: Scope) -> String {
     let (listen, connect) = (escape_specifiers(&publish.listen), escape_specifiers(&publish.connect));
-    // Only root can open every socket there may be at a path.
-    let user = if connect.starts_with('/') { "" } else { "DynamicUser=yes\n" };
+    let privileges = match scope {
+        // Only root can open every socket there may be at a path.
+        Scope::System if connect.starts_with('/') => "PrivateTmp=yes\n",
+        Scope::System => "DynamicUser=yes\nPrivateTmp=yes\n",
+        // For mounts systemd would make a user namespace, and no way leads from there into another.
+        Scope::User => "",
+    };
     format!(
         "{MARK}\n[Unit]\n\
          Description=Proxy of {listen} to {connect} in Network Namespace {name}\n\
          SourcePath={source}\n\
          Requires={unit}.socket\nAfter={unit}.socket\n\
-         \n[Service]\nType=exec\nExecStart={PROXY} --exit-idle-time={IDLE} {connect}\n{user}\
-         PrivateTmp=yes\nNoNewPrivileges=yes\n\
+         \n[Service]\nType=exec\nExecStart={PROXY} --exit-idle-time={IDLE} {connect}\n{privileges}\
+         NoNewPrivileges=yes\n\
          \n[X-Unitcell]\nNetworkNamespace={name}\n"
     )
 }

@@ -12,9 +12,7 @@ use std::path::{Path, PathBuf};
 use super::description::General;
 use super::ledger::remove_file;
 use super::{Error, Places};
-
-/// What may be there.
-pub const FILES: [&str; 3] = ["resolv.conf", "hosts", "nsswitch.conf"];
+use crate::cell::resolver::FILES;
 
 /// Writes what there is to say. A file that a service sees already is written in place, so that it
 /// sees the new text, too.

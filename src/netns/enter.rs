@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::{Error, Places, dns};
+use super::{Error, Places};
+use crate::cell::resolver::FILES;
 use crate::sys;
 use crate::sys::namespace::Namespace;
 
@@ -43,7 +44,7 @@ fn files(places: &Places, name: &str) -> Result<Vec<PathBuf>, Error> {
         Err(error) => Err(error),
     }
     .map_err(Error::system("read", &directory))?;
-    for ours in dns::FILES.map(|file| places.record(name).join(file)) {
+    for ours in FILES.map(|file| places.record(name).join(file)) {
         if ours.exists() && !files.iter().any(|file| file.file_name() == ours.file_name()) {
             files.push(ours);
         }

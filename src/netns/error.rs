@@ -70,6 +70,12 @@ pub enum Error {
     /// Waiting did not help.
     #[error("not ready in time: {}", .0.join(", "))]
     Late(Vec<String>),
+    /// Nobody says where what belongs to a user's session is kept.
+    #[error("XDG_RUNTIME_DIR is not set")]
+    NoRuntimeDirectory,
+    /// There is no namespace of its own to set up.
+    #[error("this process is in the network namespace of the host")]
+    OfHost,
     /// Several steps failed; it went on after each.
     #[error("{}", .0.iter().map(Error::to_string).collect::<Vec<_>>().join("; "))]
     Several(Vec<Error>),
@@ -112,6 +118,8 @@ impl Error {
             Error::PoolUsedUp(_) => Some("give another AddressPool="),
             Error::Duplicate(_) => Some("choose another address"),
             Error::Late(_) => Some("see what is at the other end of the link"),
+            Error::NoRuntimeDirectory => Some("run it in a session or a service of the user"),
+            Error::OfHost => Some("`systemctl --user start unitcell-netns@NAME` makes one"),
             Error::Several(all) => all.iter().find_map(Error::remedy),
         }
     }

@@ -4,7 +4,7 @@ use super::addresses::Addresses;
 use super::at_once::at_once;
 use super::carry::Carrier;
 use super::decide::{self, Pin, UpAction};
-use super::description::{self, Description};
+use super::description::Description;
 use super::desired::desired;
 use super::directory::{lock, prepare_pins};
 use super::down::down_one;
@@ -14,6 +14,7 @@ use super::scene::Scene;
 use super::settle::settle;
 use super::thing::Thing;
 use super::{Error, Identity, Places, dns, facts, pin};
+use crate::sys;
 
 /// How a namespace came up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,9 +114,27 @@ pub fn reload(places: &Places, name: &str, told: &mut dyn FnMut(&str)) -> Result
     ready(places, name, &things, told)
 }
 
+/// Sets the network namespace up that this process is in, lo up already, in a user namespace that the two
+/// have for themselves; `holder` is the process that will hold them. What it was filled with before
+/// changes as [`reload`] has it.
+pub fn hold(places: &Places, name: &str, holder: u32, told: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    if sys::namespace::is_initial_user()? {
+        return Err(Error::OfHost);
+    }
+    let description = described(places, name)?;
+    let things = {
+        let _lock = lock(&places.records)?;
+        let identity = pin::link(&places.pin(name), holder)?;
+        Record::of(places, name).write(identity)?;
+        dns::write(places, name, &description.general)?;
+        fill(places, name, &description, identity)?
+    };
+    ready(places, name, &things, told)
+}
+
 /// What there is to say about a name; without a file it is a plain namespace.
 fn described(places: &Places, name: &str) -> Result<Description, Error> {
-    let (description, findings) = description::read(&places.descriptions, name);
+    let (description, findings) = places.descriptions.read(name);
     let errors: Vec<_> = findings.into_iter().filter(|finding| finding.is_error()).collect();
     if errors.is_empty() { Ok(description.unwrap_or_default()) } else { Err(Error::Described(errors)) }
 }

@@ -5,6 +5,7 @@ use std::io;
 
 use super::record::Record;
 use super::{Error, Places, pin};
+use crate::unit::Scope;
 
 /// A name in `/run/netns`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct Named {
     pub ours: bool,
 }
 
-/// All names, sorted.
+/// All names, sorted. What is not ours among a user's is what an ended process has held.
 pub fn list(places: &Places) -> Result<Vec<Named>, Error> {
     let failed = |error| Error::system("read", &places.pins)(error);
     let entries = match fs::read_dir(&places.pins) {
@@ -31,6 +32,9 @@ pub fn list(places: &Places) -> Result<Vec<Named>, Error> {
         let inode = pin::inode(&places.pin(&name))?;
         // An unprivileged reader can't ask for more than the inode number.
         let ours = inode.is_some() && inode == Record::of(places, &name).read()?.map(|made| made.inode);
+        if places.scope == Scope::User && !ours {
+            continue;
+        }
         all.push(Named { name, inode, ours });
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));

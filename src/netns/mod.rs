@@ -14,7 +14,7 @@ pub mod description;
 mod tool {
     pub use super::down::{Down, down};
     pub use super::error::Error;
-    pub use super::lifecycle::{Up, reload, up};
+    pub use super::lifecycle::{Up, hold, reload, up};
     pub use super::list::{Named, list};
     pub use super::places::Places;
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::decide::Pin;
+use super::ledger::remove_file;
 use super::{Error, Identity};
 use crate::sys;
 use crate::sys::namespace::{Namespace, aside, within};
@@ -62,6 +63,17 @@ pub fn make(path: &Path, before: impl FnOnce(Identity) -> Result<(), Error>) -> 
         show(path, Path::new(OWN), inode)?;
         Ok(identity)
     })
+}
+
+/// Leads to the network namespace of this process by way of the one that holds it, in place of a pin.
+/// Returns what it is.
+pub fn link(path: &Path, holder: u32) -> Result<Identity, Error> {
+    let inode = fs::metadata(OWN).map_err(Error::system("look at", Path::new(OWN)))?.ino();
+    let directory = path.parent().unwrap_or(path);
+    fs::create_dir_all(directory).map_err(Error::system("make", directory))?;
+    remove_file(path)?;
+    std::os::unix::fs::symlink(format!("/proc/{holder}/ns/net"), path).map_err(Error::system("make", path))?;
+    Ok(Identity { inode, cookie: sys::network::cookie().ok() })
 }
 
 /// Makes a network namespace as `ip` does, its lo down, and pins it.

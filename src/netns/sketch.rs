@@ -79,8 +79,8 @@ impl Sketch {
     /// Writes the file, unless the name is described already.
     pub fn write(&self, places: &Places, name: &str) -> Result<PathBuf, Error> {
         let path = places.sketch(name);
-        if let Ok(Some(there)) = places.descriptions.main(&format!("{name}.netns")) {
-            return Err(Error::AlreadyDescribed(there.path.to_path_buf()));
+        if let Some(there) = places.descriptions.main(name) {
+            return Err(Error::AlreadyDescribed(there));
         }
         let temporary = path.with_extension("netns.new");
         fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(Error::system("make the directory of", &path))?;
@@ -119,7 +119,6 @@ fn anycast(net: &IpNet) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netns::description;
     use std::path::Path;
 
     fn nets(text: &str) -> Vec<IpNet> {
@@ -170,7 +169,7 @@ mod tests {
         {
             let name = format!("n{number}");
             let path = sketch.write(&places, &name).unwrap();
-            let (description, findings) = description::read(&places.descriptions, &name);
+            let (description, findings) = places.descriptions.read(&name);
             assert!(description.is_some() && findings.is_empty(), "{findings:?}\n{}", sketch.text());
             assert!(matches!(sketch.write(&places, &name), Err(Error::AlreadyDescribed(_))));
             assert!(remove(&places, &name).unwrap());

@@ -32,8 +32,8 @@ pub struct ReadFile {
 
 impl Directories {
     /// Directories as seen from inside `root`.
-    pub fn new(root: &Path, directories: &[&str]) -> Directories {
-        Directories { root: root.to_owned(), directories: directories.iter().map(PathBuf::from).collect() }
+    pub fn new(root: &Path, directories: impl IntoIterator<Item = impl Into<PathBuf>>) -> Directories {
+        Directories { root: root.to_owned(), directories: directories.into_iter().map(Into::into).collect() }
     }
 
     /// Where a path that is seen from inside the root really is.
@@ -144,7 +144,7 @@ mod tests {
         write("etc/x/netns.d/10-a.conf", "[A]\na=shared\n");
         write("etc/x/netns.d/15-s.conf", "[A]\ns=shared\n");
         write("etc/x/only.netns.d/1.conf", "[A]\n");
-        let directories = Directories::new(root.path(), &["/etc/x", "/run/x", "/usr/lib/x"]);
+        let directories = Directories::new(root.path(), ["/etc/x", "/run/x", "/usr/lib/x"]);
         assert_eq!(directories.names(".netns").unwrap(), ["blue", "only", "red"]);
         let main = directories.main("blue.netns").unwrap().unwrap();
         assert_eq!(&*main.path, Path::new("/etc/x/blue.netns"));

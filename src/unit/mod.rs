@@ -32,7 +32,7 @@ pub use finding::Finding;
 pub use location::Location;
 pub use merged::Unit;
 pub use name::{NameError, NameKind, UnitName, UnitType};
-pub use search_path::{Env, GeneratorDir, Scope, SearchPath};
+pub use search_path::{Env, GeneratorDir, Scope, SearchPath, user_directories};
 pub use set::UnitSet;
 pub use syntax::{Assignment, Header, Parsed, Warning, WarningKind};
 pub use words::Word;

@@ -46,6 +46,16 @@ impl Env {
         }
         env
     }
+
+    /// The user's directory of what lasts as long as the user is logged in.
+    pub fn runtime_dir(&self) -> Option<PathBuf> {
+        absolute(&self.xdg_runtime_dir)
+    }
+
+    /// The user's directory of settings.
+    pub fn config_home(&self) -> Option<PathBuf> {
+        home(&self.xdg_config_home, self, ".config")
+    }
 }
 
 /// The three directories that a generator is called with.
@@ -165,9 +175,9 @@ fn system_places() -> Vec<Place> {
 }
 
 fn user_places(env: &Env) -> Vec<Place> {
-    let config_home = home(&env.xdg_config_home, env, ".config");
+    let config_home = env.config_home();
     let data_home = home(&env.xdg_data_home, env, ".local/share");
-    let runtime = absolute(&env.xdg_runtime_dir);
+    let runtime = env.runtime_dir();
     let below = |base: &Option<PathBuf>, tail: &str| base.as_ref().map(|b| b.join(tail));
 
     let mut places = Vec::new();
@@ -201,6 +211,22 @@ fn user_places(env: &Env) -> Vec<Place> {
     add(Some("/usr/share/systemd/user".into()));
     places.push(Place::Generator(GeneratorDir::Late));
     places
+}
+
+/// Where a user's files are that are no units, the first directory winning: `name` below the user's own
+/// directories and `name/user` below the system's, in the order of those of units.
+pub fn user_directories(env: &Env, name: &str) -> Vec<PathBuf> {
+    let of_all = |base: &str| Path::new(base).join(name).join("user");
+    let below = |base: PathBuf| base.join(name);
+    let mut directories: Vec<PathBuf> = env.config_home().into_iter().map(below).collect();
+    directories.extend(list(&env.xdg_config_dirs, "/etc/xdg").into_iter().map(below));
+    directories.push(of_all("/etc"));
+    directories.extend(env.runtime_dir().map(below));
+    directories.push(of_all("/run"));
+    directories.extend(home(&env.xdg_data_home, env, ".local/share").map(below));
+    directories.extend(list(&env.xdg_data_dirs, "/usr/local/share:/usr/share").into_iter().map(below));
+    directories.extend(["/usr/local/lib", "/usr/lib"].map(of_all));
+    directories
 }
 
 /// A base directory of one's own: the XDG variable, or a default below `$HOME`.

@@ -5,7 +5,6 @@ use super::service::Planner;
 use crate::cell::finding::Finding;
 use crate::cell::native::native_line;
 use crate::cell::{Kind, Maker, Source, netns_owner, resolver};
-use crate::unit::Scope;
 
 impl Planner<'_> {
     pub(super) fn native_lines(&self, plan: &mut Plan) {
@@ -19,7 +18,7 @@ impl Planner<'_> {
         if self.adopted {
             plan.service_lines.push(("ProtectHostname", "no".to_owned()));
         }
-        if let Some(of) = &self.cell.namespaces_of {
+        if let Some(of) = self.cell.neighbour() {
             if of.unit == self.unit.name.as_str() {
                 plan.findings.push(Finding::error(
                     self.cell.location("NamespacesOf"),
@@ -28,19 +27,14 @@ impl Planner<'_> {
                 ));
             }
             // A service must not live on in what a unit has left, nor beside its next run.
-            plan.unit_lines.extend([("BindsTo", of.unit.clone()), ("After", of.unit.clone())]);
+            plan.unit_lines.extend([("BindsTo", of.unit.clone()), ("After", of.unit)]);
         }
         let Some(name) = &self.cell.network_namespace else { return };
-        if self.manager.scope == Scope::User {
-            plan.findings.push(Finding::error(
-                self.cell.location("NetworkNamespace"),
-                "NetworkNamespace= is not supported yet in user units",
-                "use PrivateNetwork= with PrivateUsers=",
-            ));
+        if !self.cell.held {
+            let owner = netns_owner(name);
+            plan.unit_lines.extend([("BindsTo", owner.clone()), ("After", owner)]);
+            plan.service_lines.extend(resolver::lines(name));
         }
-        let owner = netns_owner(name);
-        plan.unit_lines.extend([("BindsTo", owner.clone()), ("After", owner)]);
-        plan.service_lines.extend(resolver::lines(name));
         if self.cell.source(Kind::Mount).is_some_and(|source| matches!(source, Source::Path(_))) {
             plan.findings.push(Finding::warning(
                 self.cell.location("MountNamespacePath"),

@@ -19,6 +19,7 @@ use crate::unit::{Scope, Unit};
 /// Makes the plan of a service.
 pub(super) fn plan(unit: &Unit, manager: &Manager) -> Plan {
     let (mut cell, findings) = Cell::of_unit(unit);
+    cell.held = manager.scope == Scope::User;
     let mut plan = Plan { findings, ..Plan::default() };
     for line in unit.section(SECTION) {
         if !plan.sources.contains(&line.at.file) {

@@ -32,6 +32,8 @@ impl Planner<'_> {
         if self.maps_credentials() {
             cell.mounts.push(Mount::Credentials(CREDENTIALS_DIRECTORY.to_owned()));
         }
+        cell.mounts.extend(self.resolver().map(Mount::Resolver));
+        cell.held = self.cell.held;
         cell.isolation = self.cell.isolation;
         cell
     }
@@ -43,6 +45,12 @@ impl Planner<'_> {
             && self.cell.ids_are_inside()
             && !self.cell.joins(Kind::Mount)
             && CREDENTIALS.iter().any(|key| !self.unit.list("Service", key).is_empty())
+    }
+
+    /// The named network namespace by whose files names are to be looked up, where no system's manager
+    /// mounts them.
+    fn resolver(&self) -> Option<String> {
+        self.cell.network_namespace.clone().filter(|_| self.cell.held && !self.cell.joins(Kind::Mount))
     }
 
     fn assigned_to_wrapper(&self) -> impl Iterator<Item = &Assigned> {
@@ -83,6 +91,10 @@ impl Planner<'_> {
         }
         if self.maps_credentials() {
             options.push(format!("--credentials={CREDENTIALS_DIRECTORY}"));
+        }
+        options.extend(self.resolver().map(|name| format!("--resolver={name}")));
+        if self.cell.held && self.cell.network_namespace.is_some() {
+            options.push("--held".to_owned());
         }
         if self.cell.isolation == Isolation::Try {
             options.push("--isolation=try".to_owned());

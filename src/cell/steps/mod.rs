@@ -55,7 +55,7 @@ pub fn steps(cell: &Cell, identity: &Identity, circumstances: &Circumstances) ->
         Source::Path(path) => Some(Step::Open(kind, path)),
         Source::New | Source::OfUnit => None,
     }));
-    list.extend(cell.namespaces_of.clone().map(Step::OpenOfUnit));
+    list.extend(cell.neighbour().map(Step::OpenOfUnit));
 
     if cell.source(Kind::User) == Some(Source::New) {
         list.push(Step::MakeUserNamespace(id_maps(cell)));

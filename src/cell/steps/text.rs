@@ -77,6 +77,7 @@ impl fmt::Display for Step {
             Step::Prepare(Mount::Proc(_)) => f.write_str("make a procfs"),
             Step::Prepare(Mount::Sysfs(_)) => f.write_str("make a sysfs"),
             Step::Prepare(Mount::Credentials(path)) => write!(f, "read the credentials in {path}"),
+            Step::Prepare(Mount::Resolver(name)) => write!(f, "open the files by which {name} looks names up"),
             Step::Prepare(_) => f.write_str("open the devices of /dev"),
             Step::BecomeRoot => f.write_str("become root of the user namespace"),
             Step::EnterRoot(Root::Directory(path)) => write!(f, "make {path} the root"),
@@ -92,6 +93,9 @@ impl fmt::Display for Step {
             Step::Mount(Mount::Sysfs(path)) => write!(f, "mount sysfs at {path}"),
             Step::Mount(Mount::Dev(path)) => write!(f, "make a minimal /dev at {path}"),
             Step::Mount(Mount::Credentials(path)) => write!(f, "mount the credentials at {path} for their user inside"),
+            Step::Mount(Mount::Resolver(_)) => {
+                f.write_str("mount these files over those in /etc, and hide the host's own resolvers")
+            }
             Step::Mount(Mount::Overlay(overlay)) => write!(f, "mount the overlay at {}", overlay.destination),
             Step::ReturnToDirectory => f.write_str("enter the working directory as it now is"),
             Step::ShareMounts => f.write_str("share mounts with namespaces made from here"),

@@ -65,7 +65,7 @@ proptest! {
         service in service_lines(), lines in cell_lines(), manager in managers(),
     ) {
         let unit = unit_with(&service, &lines);
-        let (cell, _) = Cell::of_unit(&unit);
+        let cell = Cell { held: manager.scope == Scope::User, ..Cell::of_unit(&unit).0 };
         let plan = plan(&unit, &manager);
         if plan.is_refused() || cell.is_empty() {
             return Ok(());
@@ -74,7 +74,7 @@ proptest! {
         let command = starts.last().unwrap();
         for kind in Kind::ALL.into_iter().filter(|&kind| cell.source(kind).is_some()) {
             let made = cell.assigned.iter().any(|assigned| {
-                assigned.directive.kind == Some(kind) && command.contains(&format!("--{}=", assigned.directive.flag))
+                assigned.directive.shapes(kind, &cell) && command.contains(&format!("--{}=", assigned.directive.flag))
             });
             let verified = command.contains(&format!("--verify={}:", kind.proc_name()));
             // A read-only cgroup tree is proved by the mount namespace that systemd made for it.

@@ -31,19 +31,24 @@ const USER: [&str; 5] = [
 pub fn checks(files: &Files) -> Vec<Check> {
     let mut checks = vec![generator(files, &SYSTEM, "system"), generator(files, &USER, "user")];
     checks.push(wrapper(files));
-    let unit = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"]
-        .map(|above| format!("{above}/systemd/system/unitcell-netns@.service"))
+    checks.extend(["system", "user"].map(|scope| netns_unit(files, scope)));
+    checks
+}
+
+/// The unit that owns named network namespaces.
+fn netns_unit(files: &Files, scope: &str) -> Check {
+    let path = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"]
+        .map(|above| format!("{above}/systemd/{scope}/unitcell-netns@.service"))
         .into_iter()
         .find(|path| files.path(path).exists());
-    checks.push(match unit {
+    match path {
         Some(path) => Check::ok(AREA, format!("unitcell-netns@.service is {path}")),
         None => Check::warning(
             AREA,
-            "unitcell-netns@.service is missing: NetworkNamespace= can't be had",
+            format!("unitcell-netns@.service is missing: NetworkNamespace= of {scope} units can't be had"),
             "`make install`, or install the package again",
         ),
-    });
-    checks
+    }
 }
 
 fn generator(files: &Files, directories: &[&str], scope: &str) -> Check {

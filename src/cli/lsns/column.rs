@@ -76,7 +76,7 @@ impl Column {
             Pns => "the namespace that it lies in",
             Ons => "the user namespace that owns it",
             Unit => "the unit that the process belongs to",
-            Netns => "the name in /run/netns of the network namespace",
+            Netns => "the name of the network namespace",
             Hostname => "the host name in the UTS namespace",
         }
     }

@@ -58,7 +58,7 @@ pub fn down(places: &Places, names: Vec<String>, output: &Output) -> Result<(), 
 }
 
 /// The names, all of them valid, or nothing is done.
-fn each_once(names: Vec<String>) -> Result<Vec<String>, Error> {
+pub fn each_once(names: Vec<String>) -> Result<Vec<String>, Error> {
     let mut seen = HashSet::new();
     names.into_iter().filter(|name| seen.insert(name.clone())).map(valid).collect()
 }
@@ -110,12 +110,12 @@ fn report(outcomes: impl IntoIterator<Item = Result<Change, Error>>, output: &Ou
     all([done, output.print(&changes, lines).map_err(Error::from)])
 }
 
-fn tell_status(status: &str) {
+pub fn tell_status(status: &str) {
     tell_manager(&[NotifyState::Status(status)]);
 }
 
 /// Tells the manager, where one listens; a status that gets lost is no reason to fail.
-fn tell_manager(fields: &[NotifyState<'_>]) {
+pub fn tell_manager(fields: &[NotifyState<'_>]) {
     if let Some(address) = env::var_os("NOTIFY_SOCKET") {
         let _ = Notifier::connect(&address).and_then(|notifier| notifier.send(fields));
     }

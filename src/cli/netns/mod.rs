@@ -2,9 +2,11 @@
 
 mod add;
 mod exec;
+mod hold;
 mod lifecycle;
 mod names;
 mod numbers;
+mod of_user;
 mod processes;
 
 use std::ffi::OsString;
@@ -24,6 +26,9 @@ pub struct Netns {
     /// Go into this one first, and do there what is asked for
     #[arg(short, long, value_name = "NAME")]
     netns: Option<String>,
+    /// Those of the user's manager, which processes hold: for up, reload, down and list
+    #[arg(long, global = true)]
+    user: bool,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -49,6 +54,15 @@ enum Verb {
         /// Its name, as in /run/netns
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
+    },
+    /// Set up the namespaces that this process is in, and hold them
+    #[command(hide = true)]
+    Hold {
+        /// The name
+        name: String,
+        /// The process that holds them already
+        #[arg(long = "for", value_name = "PID")]
+        holder: Option<u32>,
     },
     /// Make a network namespace: plain, or with --veth --nat ready for everyday use, and tell how
     #[command(alias = "a")]
@@ -109,6 +123,9 @@ enum Verb {
 
 impl Netns {
     pub fn run(self, output: &Output) -> Result<ExitCode, Error> {
+        if self.user {
+            return self.of_user(output).map(|()| ExitCode::SUCCESS);
+        }
         let places = Places::system();
         if let Some(name) = &self.netns {
             exec::go_into(&places, name)?;
@@ -117,6 +134,7 @@ impl Netns {
             Verb::Up { names } => lifecycle::up(&places, names, output)?,
             Verb::Reload { name } => lifecycle::reload(&places, name, output)?,
             Verb::Down { names } => lifecycle::down(&places, names, output)?,
+            Verb::Hold { name, holder } => hold::hold(&of_user()?, name, holder)?,
             Verb::Add(add) => add.run(&places, output)?,
             Verb::Attach { name, pid } => names::attach(&places, &name, pid)?,
             Verb::Delete { .. } if self.all => names::delete_all(&places)?,
@@ -138,6 +156,26 @@ impl Netns {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+impl Netns {
+    fn of_user(self, output: &Output) -> Result<(), Error> {
+        if self.all || self.netns.is_some() {
+            return Err(usage("--user goes with neither --all nor --netns".to_owned()));
+        }
+        match self.verb.unwrap_or(Verb::List { long: false }) {
+            Verb::Up { names } => of_user::up(names, output),
+            Verb::Reload { name } => of_user::reload(name, output),
+            Verb::Down { names } => of_user::down(names, output),
+            Verb::List { long: false } => names::list(&of_user()?, output),
+            Verb::List { long: true } => names::list_long(&of_user()?, output),
+            _ => Err(usage("--user is for up, reload, down and list".to_owned())),
+        }
+    }
+}
+
+fn of_user() -> Result<Places, Error> {
+    Places::of_caller().map_err(Error::NetnsList)
 }
 
 /// The exit status of `ip` for a command line that is no good.

@@ -84,10 +84,16 @@ impl Verify {
             _ => units.into_iter().map(|text| judge.argument(text)).collect::<Result<_, _>>()?,
         };
         let root = self.options.root();
-        let surroundings = Surroundings { manager: &judge.manager, root: &root, live: self.options.is_live() };
+        let descriptions = judge.descriptions();
+        let surroundings = Surroundings {
+            manager: &judge.manager,
+            root: &root,
+            descriptions: &descriptions,
+            live: self.options.is_live(),
+        };
         let described = match self.subjects.as_slice() {
-            [] => netns::everything(&root),
-            _ => described.into_iter().map(|text| netns::argument(&root, text)).collect(),
+            [] => netns::everything(&descriptions),
+            _ => described.into_iter().map(|text| netns::argument(&descriptions, text)).collect(),
         };
         let of_netns = described
             .iter()

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::netns::description::{directories, read, read_files};
+use crate::netns::description::Descriptions;
 use crate::unit::{Error, Finding, files};
 
 /// Is an argument about such a file, or a drop-in of one?
@@ -12,31 +12,29 @@ pub fn is_description(text: &str) -> bool {
 }
 
 /// All there are in the search path, each with its findings.
-pub fn everything(root: &Path) -> Vec<(String, Vec<Finding>)> {
-    let directories = directories(root);
-    match directories.names(".netns") {
-        Ok(names) => names.iter().map(|name| (format!("{name}.netns"), read(&directories, name).1)).collect(),
+pub fn everything(descriptions: &Descriptions) -> Vec<(String, Vec<Finding>)> {
+    match descriptions.names() {
+        Ok(names) => names.iter().map(|name| (format!("{name}.netns"), descriptions.read(name).1)).collect(),
         Err(error) => vec![(error.at.file.display().to_string(), vec![unreadable(error)])],
     }
 }
 
 /// What an argument means: with a slash a file, which is taken with all that belongs to it where it
 /// is in the search path, else a name there.
-pub fn argument(root: &Path, text: &str) -> (String, Vec<Finding>) {
+pub fn argument(descriptions: &Descriptions, text: &str) -> (String, Vec<Finding>) {
     let path = Path::new(text);
     let name = name_of_dropin(path).or_else(|| files::stem(path, ".netns")).unwrap_or(text);
     let label = format!("{name}.netns");
-    let directories = directories(root);
-    let (description, findings) = read(&directories, name);
+    let (description, findings) = descriptions.read(name);
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let known = description.as_ref().is_some_and(|description| {
-        description.files.is_empty() || description.files.iter().any(|file| directories.within(file) == absolute)
+        description.files.is_empty() || description.files.iter().any(|file| descriptions.within(file) == absolute)
     });
     if known || (!text.contains('/') && description.is_some()) {
         return (label, findings);
     }
     let findings = match files::read(path, &Arc::from(path)) {
-        Ok(file) => read_files(name, &[file]).1,
+        Ok(file) => descriptions.read_files(name, &[file]).1,
         Err(error) => vec![unreadable(error)],
     };
     (label, findings)

@@ -8,6 +8,7 @@ mod join;
 mod mounts;
 mod of_unit;
 mod payload;
+mod resolver;
 
 use std::convert::Infallible;
 use std::ffi::OsStr;

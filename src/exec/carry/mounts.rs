@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use super::credentials::{Credentials, Owner};
+use super::resolver::Resolver;
 use crate::cell::{Mount, Overlay, Root};
 use crate::sys::mount::{self, Anew, Devices, Places};
 
@@ -23,6 +24,7 @@ enum Prepared {
     Anew(Anew),
     Devices(Devices),
     Credentials(Option<Credentials>),
+    Resolver(Resolver),
 }
 
 impl Mounts {
@@ -47,6 +49,7 @@ impl Mounts {
             Mount::Sysfs(_) => Prepared::Anew(Anew::sysfs()?),
             Mount::Dev(_) => Prepared::Devices(Devices::open()?),
             Mount::Credentials(path) => Prepared::Credentials(Credentials::read(Path::new(path))?),
+            Mount::Resolver(name) => Prepared::Resolver(Resolver::open(name, &self.places)?),
             Mount::Tmpfs { .. } => return Ok(()),
         };
         self.prepared.push((mount.clone(), prepared));
@@ -76,6 +79,7 @@ impl Mounts {
             Prepared::Tree(tree) => self.places.attach(&tree, path),
             Prepared::Anew(anew) => self.renew(path, anew),
             Prepared::Devices(devices) => devices.mount(path, &mut self.places),
+            Prepared::Resolver(resolver) => resolver.mount(&mut self.places),
             // There may be none.
             Prepared::Credentials(None) => Ok(()),
             Prepared::Credentials(Some(credentials)) => self.places.attach(&credentials.file_system(self.owner)?, path),

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 
 use super::control::{Control, Parsed};
+use crate::cell::value::parse_netns_name;
 use crate::cell::{Mount, Propagation, ValueError};
 
 /// All of them.
@@ -32,6 +33,9 @@ pub(super) static BY_HAND: &[Control] = &[
     Control { flag: "credentials", value: Some("DIR"),
         set: |parsed, text| mount(parsed, text, |text| Mount::parse_destination(text).map(Mount::Credentials)),
         summary: "the files of DIR, copied for whom the command is in its user namespace" },
+    Control { flag: "resolver", value: Some("NAME"),
+        set: |parsed, text| mount(parsed, text, |text| parse_netns_name(text).map(Mount::Resolver)),
+        summary: "resolv.conf and the like of this user's network namespace, the host's resolvers hidden" },
     Control { flag: "mount-propagation", value: Some("private|slave|shared|unchanged"),
         set: |parsed, text| {
             parsed.request.cell.propagation = Propagation::parse(utf8(text)?).map_err(|error| error.to_string())?;

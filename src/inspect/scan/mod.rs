@@ -17,7 +17,8 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 
 use self::look::look_at_all;
 use super::pins::Pin;
-use crate::cell::{Kind, Kinds};
+use super::process::Process;
+use crate::cell::{Kind, Kinds, netns_owned_by};
 use crate::sys::nsfs::{self, Relation};
 
 /// A namespace.
@@ -131,13 +132,17 @@ impl Namespace {
         })
     }
 
-    /// The name that `ip netns` has for it.
+    /// The name that `ip netns` has for it, or the one by which a process of a user's manager holds it.
     pub fn netns_name(&self) -> Option<String> {
         let name = |path: &PathBuf| {
             let pin = Pin { kind: self.kind, inode: self.inode, path: path.clone() };
             pin.netns_name().map(str::to_owned)
         };
-        self.pins.iter().find_map(name)
+        self.pins.iter().find_map(name).or_else(|| {
+            let is_held = self.kind == Kind::Network && self.processes.first() != Some(&1);
+            let held_by = |&pid: &u32| netns_owned_by(&Process::new(pid).unit()?).map(str::to_owned);
+            self.processes.iter().filter(|_| is_held).find_map(held_by)
+        })
     }
 }
 

@@ -40,6 +40,11 @@ impl Section {
         }
     }
 
+    /// Is it about links of the host?
+    pub fn is_of_host(self) -> bool {
+        matches!(self, Section::Veth | Section::Macvlan | Section::IPVlan)
+    }
+
     /// The section of this name.
     pub fn by_name(name: &str) -> Option<Section> {
         Section::ALL.into_iter().find(|section| section.name() == name)
@@ -84,6 +89,15 @@ impl Key {
             Meaning::Route(_) => Section::Route,
             Meaning::Publish(_) => Section::Publish,
         }
+    }
+
+    /// Is it about the host's links, or its rules?
+    pub fn is_of_host(&self) -> bool {
+        self.section().is_of_host() || matches!(self.name, "Interface" | "IPMasquerade") && self.is_general()
+    }
+
+    fn is_general(&self) -> bool {
+        matches!(self.meaning, Meaning::General(_))
     }
 
     /// The row of this name in a section.

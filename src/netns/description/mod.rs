@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 pub use key::{KEYS, Key, Section};
-pub use read::{DIRECTORIES, directories, read, read_files};
+pub use read::Descriptions;
 pub use value::{Families, IpvlanMode, MacAddress, MacvlanMode};
 
 use crate::unit::Location;

@@ -1,6 +1,6 @@
 //! From the files of one name to its description.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::key::{Key, Meaning, Section};
@@ -9,26 +9,60 @@ use super::{Description, Ipvlan, Macvlan, Publish, Route, Veth, check};
 use crate::unit::files::{Directories, ReadFile};
 use crate::unit::similar::similar;
 use crate::unit::value::ValueError;
-use crate::unit::{Assignment, Error, Finding, Header, Location, Parsed, WarningKind};
+use crate::unit::{Assignment, Env, Error, Finding, Header, Location, Parsed, Scope, WarningKind, user_directories};
 
-/// Where the files are, the first directory winning.
-pub const DIRECTORIES: [&str; 4] = ["/etc/unitcell", "/run/unitcell", "/usr/local/lib/unitcell", "/usr/lib/unitcell"];
+/// Where the system's files are, the first directory winning.
+const DIRECTORIES: [&str; 4] = ["/etc/unitcell", "/run/unitcell", "/usr/local/lib/unitcell", "/usr/lib/unitcell"];
 
-/// [`DIRECTORIES`] below a root.
-pub fn directories(root: &Path) -> Directories {
-    Directories::new(root, &DIRECTORIES)
+/// The files that describe network namespaces, the system's or a user's.
+#[derive(Debug, Clone)]
+pub struct Descriptions {
+    scope: Scope,
+    directories: Directories,
 }
 
-/// Reads what there is of a name: `NAME.netns`, and the drop-ins in `NAME.netns.d` and, for all
-/// names, in `netns.d`. None where it has neither a file nor a drop-in of its own.
-pub fn read(directories: &Directories, name: &str) -> (Option<Description>, Vec<Finding>) {
-    match find(directories, name) {
-        Ok(Some(files)) => {
-            let (description, findings) = Reading::of(name, &files);
-            (Some(description), findings)
+impl Descriptions {
+    /// Those below a root; a user's are where its environment says.
+    pub fn new(scope: Scope, root: &Path, env: &Env) -> Descriptions {
+        let directories = match scope {
+            Scope::System => Directories::new(root, DIRECTORIES),
+            Scope::User => Directories::new(root, user_directories(env, "unitcell")),
+        };
+        Descriptions { scope, directories }
+    }
+
+    /// The names of all that are described.
+    pub fn names(&self) -> Result<Vec<String>, Error> {
+        self.directories.names(".netns")
+    }
+
+    /// Reads what there is of a name: `NAME.netns`, and the drop-ins in `NAME.netns.d` and, for all
+    /// names, in `netns.d`. None where it has neither a file nor a drop-in of its own.
+    pub fn read(&self, name: &str) -> (Option<Description>, Vec<Finding>) {
+        match find(&self.directories, name) {
+            Ok(Some(files)) => {
+                let (description, findings) = self.read_files(name, &files);
+                (Some(description), findings)
+            }
+            Ok(None) => (None, Vec::new()),
+            Err(finding) => (Some(Description::default()), vec![finding]),
         }
-        Ok(None) => (None, Vec::new()),
-        Err(finding) => (Some(Description::default()), vec![finding]),
+    }
+
+    /// The main file of a name, if there is one.
+    pub fn main(&self, name: &str) -> Option<PathBuf> {
+        let found = self.directories.main(&format!("{name}.netns")).ok()??;
+        Some(found.path.to_path_buf())
+    }
+
+    /// Reads these files as those of a name.
+    pub fn read_files(&self, name: &str, files: &[ReadFile]) -> (Description, Vec<Finding>) {
+        Reading::of(self.scope, name, files)
+    }
+
+    /// Where a path that is seen from inside the root really is.
+    pub fn within(&self, path: &Path) -> PathBuf {
+        self.directories.within(path)
     }
 }
 
@@ -49,12 +83,8 @@ fn find(directories: &Directories, name: &str) -> Result<Option<Vec<ReadFile>>, 
     Ok(Some(files))
 }
 
-/// Reads these files as those of a name.
-pub fn read_files(name: &str, files: &[ReadFile]) -> (Description, Vec<Finding>) {
-    Reading::of(name, files)
-}
-
 struct Reading<'r> {
+    scope: Scope,
     name: &'r str,
     description: Description,
     findings: Vec<Finding>,
@@ -103,8 +133,8 @@ macro_rules! assign_named {
 }
 
 impl<'r> Reading<'r> {
-    fn of(name: &'r str, files: &[ReadFile]) -> (Description, Vec<Finding>) {
-        let mut reading = Reading { name, description: Description::default(), findings: Vec::new() };
+    fn of(scope: Scope, name: &'r str, files: &[ReadFile]) -> (Description, Vec<Finding>) {
+        let mut reading = Reading { scope, name, description: Description::default(), findings: Vec::new() };
         for file in files {
             reading.description.files.push(Arc::clone(&file.path));
             if let Some(parsed) = &file.parsed {
@@ -134,7 +164,12 @@ impl<'r> Reading<'r> {
 
     fn part(&mut self, part: &Part<'_>) {
         let at = || part.header.at.clone();
-        match Section::by_name(&part.header.section) {
+        let section = Section::by_name(&part.header.section);
+        if self.scope == Scope::User && section.is_some_and(Section::is_of_host) {
+            self.of_host(at(), &format!("[{}]", part.header.section));
+            return;
+        }
+        match section {
             Some(Section::NetworkNamespace) => {
                 self.description.general.at.get_or_insert_with(at);
                 let mut general = std::mem::take(&mut self.description.general);
@@ -181,12 +216,25 @@ impl<'r> Reading<'r> {
             return None;
         };
         match expand(&line.value, self.name) {
+            Ok(value) if self.scope == Scope::User && key.is_of_host() && !matches!(&*value, "" | "no") => {
+                self.of_host(line.at.clone(), &format!("{}=", line.key));
+                None
+            }
             Ok(value) => Some((key, value)),
             Err(error) => {
                 self.bad_value(line, &error);
                 None
             }
         }
+    }
+
+    fn of_host(&mut self, at: Location, what: &str) {
+        let message = format!("{what} takes privilege over the host's network, which a user's manager has not");
+        let remedy = format!(
+            "publish ports by [Publish], or let the system have it: /etc/unitcell/{}.netns, for its own services",
+            self.name
+        );
+        self.findings.push(Finding::error(Some(at), message, remedy));
     }
 
     fn bad_value(&mut self, line: &Assignment, error: &ValueError) {

@@ -1,13 +1,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::read::read_files;
 use super::*;
-use crate::unit::Finding;
 use crate::unit::files::ReadFile;
 use crate::unit::syntax;
+use crate::unit::{Env, Finding, Scope};
 
 fn described(texts: &[&str]) -> (Description, Vec<Finding>) {
+    described_for(Scope::System, texts)
+}
+
+fn described_for(scope: Scope, texts: &[&str]) -> (Description, Vec<Finding>) {
     let files: Vec<ReadFile> = texts
         .iter()
         .enumerate()
@@ -17,7 +20,7 @@ fn described(texts: &[&str]) -> (Description, Vec<Finding>) {
             ReadFile { path, parsed }
         })
         .collect();
-    read_files("blue", &files)
+    Descriptions::new(scope, Path::new("/"), &Env::default()).read_files("blue", &files)
 }
 
 fn good(text: &str) -> Description {
@@ -140,4 +143,24 @@ fn no_key_is_there_twice() {
             assert!(!names[..index].contains(name), "{name} in [{}]", section.name());
         }
     }
+}
+
+#[test]
+fn what_is_of_the_host_is_no_users() {
+    for text in [
+        "[Veth]\nAddress=auto\n",
+        "[Macvlan]\nParent=eth0\n",
+        "[IPVlan]\nParent=eth0\n",
+        "[NetworkNamespace]\nInterface=wg0\n",
+        "[NetworkNamespace]\nIPMasquerade=ipv4\n",
+    ] {
+        let (_, findings) = described_for(Scope::User, &[text]);
+        let [finding] = &findings[..] else { panic!("{text}: {findings:?}") };
+        assert!(finding.message.contains("takes privilege over the host's network"), "{finding}");
+        assert_eq!(finding.at.as_ref().unwrap().line, if text.starts_with("[Net") { 2 } else { 1 });
+    }
+    let own = "[NetworkNamespace]\nDNS=10.0.0.1\nIPMasquerade=no\nInterface=\nSysctl=net.ipv4.ip_forward=1\n\
+               [Publish]\nListenStream=8080\nConnectStream=80\n";
+    let (_, findings) = described_for(Scope::User, &[own]);
+    assert!(findings.is_empty(), "{findings:?}");
 }

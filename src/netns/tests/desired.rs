@@ -1,15 +1,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::description::read_files;
+use super::super::description::Descriptions;
 use super::*;
 use crate::unit::files::ReadFile;
-use crate::unit::syntax;
+use crate::unit::{Env, Scope, syntax};
 
 fn things(name: &str, text: &str, facts: &Facts) -> Vec<Thing> {
     let path: Arc<Path> = Arc::from(Path::new("/etc/unitcell/x.netns"));
     let parsed = Some(syntax::parse(&path, text.as_bytes()).unwrap());
-    let (description, findings) = read_files(name, &[ReadFile { path, parsed }]);
+    let (description, findings) = Descriptions::new(Scope::System, Path::new("/"), &Env::default())
+        .read_files(name, &[ReadFile { path, parsed }]);
     assert!(findings.is_empty(), "{findings:?}");
     desired(name, &description, facts)
 }

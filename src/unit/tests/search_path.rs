@@ -84,3 +84,34 @@ fn unit_path_variable() {
     assert_eq!(dirs(Scope::System, &more)[..2], ["/q", "/etc/systemd/system.control"]);
     assert!(dirs(Scope::System, &env(&[("SYSTEMD_UNIT_PATH", "")])).is_empty());
 }
+
+#[test]
+fn a_users_other_files_follow_those_of_units() {
+    let vars = [("XDG_CONFIG_DIRS", "/a:/b"), ("XDG_RUNTIME_DIR", "/r"), ("XDG_DATA_DIRS", "/e"), ("HOME", "/h")];
+    let units: Vec<String> = dirs(Scope::User, &env(&vars));
+    let found: Vec<String> =
+        user_directories(&env(&vars), "x").into_iter().map(|directory| directory.display().to_string()).collect();
+    assert_eq!(
+        found,
+        [
+            "/h/.config/x",
+            "/a/x",
+            "/b/x",
+            "/etc/x/user",
+            "/r/x",
+            "/run/x/user",
+            "/h/.local/share/x",
+            "/e/x",
+            "/usr/local/lib/x/user",
+            "/usr/lib/x/user"
+        ]
+    );
+    let of_unit = |directory: &str| match directory.strip_suffix("/user") {
+        Some(base) => format!("{}/systemd/user", base.strip_suffix("/x").unwrap()),
+        None => format!("{}/systemd/user", directory.strip_suffix("/x").unwrap()),
+    };
+    let places: Vec<usize> =
+        found.iter().map(|directory| units.iter().position(|unit| *unit == of_unit(directory)).unwrap()).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    assert_eq!(user_directories(&Env::default(), "x")[0], Path::new("/etc/xdg/x"));
+}

@@ -25,6 +25,7 @@ mod surroundings;
 mod tutorial;
 mod unshare;
 mod user;
+mod user_netns;
 
 use std::ops::RangeInclusive;
 
@@ -122,6 +123,7 @@ pub fn all() -> Vec<Entry> {
         tutorial::CASES,
         unshare::CASES,
         user::CASES,
+        user_netns::CASES,
     ]
     .concat()
 }

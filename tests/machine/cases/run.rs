@@ -257,8 +257,8 @@ fn run_reaches_the_manager_of_a_host(case: &Case) {
     case.sh(&format!("rm -r {keys}")).ok();
 }
 
-fn run_in_a_users_manager(case: &Case) {
-    // A user's bus, as the package dbus-user-session has it.
+/// A user's bus, as the package dbus-user-session has it.
+pub fn start_users_bus(case: &Case) {
     case.file("/etc/systemd/user/dbus.socket", "[Socket]\nListenStream=%t/bus\n");
     case.file(
         "/etc/systemd/user/dbus.service",
@@ -266,6 +266,16 @@ fn run_in_a_users_manager(case: &Case) {
          --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only\n",
     );
     case.user_sh(USER, "systemctl --user daemon-reload && systemctl --user start dbus.socket").ok();
+}
+
+pub fn stop_users_bus(case: &Case) {
+    case.user_sh(USER, "systemctl --user stop dbus.service dbus.socket").ok();
+    case.sh("rm -f /etc/systemd/user/dbus.socket /etc/systemd/user/dbus.service");
+    case.user_sh(USER, "systemctl --user daemon-reload").ok();
+}
+
+fn run_in_a_users_manager(case: &Case) {
+    start_users_bus(case);
     let run = |words: &str| case.user_sh(USER, &format!("unitcell run --user {words}"));
     let cell = "--private-users=self --hostname=web --time-offset-boottime=497d";
     let seen = run(&format!("-q -P {cell} -- sh -c 'hostname; id -u; cut -d. -f1 /proc/uptime; exit 5'"));
@@ -282,9 +292,7 @@ fn run_in_a_users_manager(case: &Case) {
     assert!(denied.stderr.contains("try it as root, or with --user"), "{denied:?}");
     let outside = case.outside("unitcell run --user -M tester@$MACHINE -q -P --private-users=self --hostname=web -- sh -c 'id -u; hostname; exit 5'");
     assert_eq!((outside.code, outside.stdout.as_str()), (Some(5), "1000\nweb\n"), "{outside:?}");
-    case.user_sh(USER, "systemctl --user stop dbus.service dbus.socket").ok();
-    case.sh("rm -f /etc/systemd/user/dbus.socket /etc/systemd/user/dbus.service");
-    case.user_sh(USER, "systemctl --user daemon-reload").ok();
+    stop_users_bus(case);
 }
 
 fn run_without_systemd(case: &Case) {

@@ -11,7 +11,6 @@ cases![
     user_cell_with_user_namespace,
     user_cell_of_all_that_systemd_could_make,
     user_sets_up_a_network_of_its_own,
-    user_named_network_namespace_is_refused,
 ];
 
 fn user_manager_runs_plain_service(case: &Case) {
@@ -93,10 +92,4 @@ fn user_sets_up_a_network_of_its_own(case: &Case) {
         assert!(case.read(&out).contains("10.9.0.1/24"), "{name}");
         assert!(!case.sh("ip link show user0").success(), "it is the host's");
     }
-}
-
-fn user_named_network_namespace_is_refused(case: &Case) {
-    let unit = case.user_service("named", "", "NetworkNamespace=blue");
-    unit.assert_never_ran();
-    assert!(unit.journal().contains("NetworkNamespace= is not supported yet in user units"), "{}", unit.journal());
 }

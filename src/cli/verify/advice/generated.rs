@@ -71,7 +71,7 @@ pub fn undone(subject: &Subject, unit: &Unit, root: &Path) -> Vec<Advice> {
 fn generated(unit: &Unit, ours: &Path, root: &Path) -> Result<Vec<ReadFile>, Error> {
     let Some(normal) = ours.ancestors().nth(2).map(|path| path.display().to_string()) else { return Ok(Vec::new()) };
     let directories = [format!("{normal}.early"), normal.clone(), format!("{normal}.late")];
-    let directories = Directories::new(root, &directories.each_ref().map(String::as_str));
+    let directories = Directories::new(root, directories.each_ref().map(String::as_str));
     let names = std::iter::once(&unit.name).chain(&unit.aliases);
     let mut stems: Vec<String> = names.flat_map(UnitName::dropin_stems).map(|stem| format!("{stem}.d")).collect();
     // The most specific name wins; here that is the last.

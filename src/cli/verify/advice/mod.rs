@@ -10,6 +10,7 @@ use std::path::Path;
 use super::Severity;
 use crate::cell::{Cell, DIRECTIVES, Maker, Manager, SECTION};
 use crate::cli::subject::Subject;
+use crate::netns::description::Descriptions;
 use crate::unit::{Location, Unit};
 
 /// One thing to say.
@@ -40,6 +41,7 @@ impl Advice {
 pub struct Surroundings<'s> {
     pub manager: &'s Manager,
     pub root: &'s Path,
+    pub descriptions: &'s Descriptions,
     /// Is it this machine, under the manager that runs?
     pub live: bool,
 }
@@ -65,7 +67,7 @@ pub fn advice(subject: &Subject, unit: &Unit, surroundings: &Surroundings) -> Ve
     all.extend(native_alone(subject, surroundings.manager));
     all.extend(first_process::signals(unit, &cell));
     all.extend(first_process::numbers_inside(unit, &cell));
-    all.extend(resolver::name_servers(&cell, surroundings.root));
+    all.extend(resolver::name_servers(&cell, surroundings));
     if surroundings.live {
         all.extend(generated::in_force(subject));
     }

@@ -2,7 +2,7 @@ use std::fs;
 
 use super::*;
 use crate::cell::{Kind, plan};
-use crate::unit::{Scope, UnitName};
+use crate::unit::{Env, Scope, UnitName};
 
 const DROPIN: &str = "/run/systemd/generator/web.service.d/zz-unitcell.conf";
 
@@ -26,7 +26,8 @@ fn about(text: &str, version: u32, root: &Path) -> String {
     let plan = plan(&unit, &manager);
     let dropin = (!plan.is_empty()).then(|| (DROPIN.into(), String::new()));
     let subject = Subject { name: UnitName::new("web.service").unwrap(), unit: Some(unit.clone()), plan, dropin };
-    let surroundings = Surroundings { manager: &manager, root, live: false };
+    let descriptions = Descriptions::new(Scope::System, root, &Env::default());
+    let surroundings = Surroundings { manager: &manager, root, descriptions: &descriptions, live: false };
     let all = advice(&subject, &unit, &surroundings);
     let line = |one: &Advice| {
         let line = one.at.as_ref().map_or(0, |at| at.line);
