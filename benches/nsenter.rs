@@ -35,7 +35,7 @@ const RELOAD: &str = r#"
 import statistics, subprocess, time
 def reload():
     times = []
-    for turn in range(12):
+    for turn in range(6):
         begun = time.perf_counter()
         subprocess.run(["systemctl", "daemon-reload"], check=True)
         if turn: times.append(time.perf_counter() - begun)
@@ -56,7 +56,7 @@ pub fn measure(_: &Programs) -> Result<Vec<Row>, String> {
     machine.daemon_reload();
     machine.systemctl(&["start", "bench-enter.service"]);
     let row = |what: &str, beside: &str, script: &str, aim| -> Result<Row, String> {
-        let [ours, theirs] = figures(&machine, script)?;
+        let [ours, theirs] = figures(&machine, script).map_err(|why| format!("{what}: {why}"))?;
         let (what, beside) = (what.to_owned(), beside.to_owned());
         Ok(Row { what, beside, ours: Figure::Time(ours), theirs: Figure::Time(theirs), aim })
     };
