@@ -384,5 +384,7 @@ print(open(\"/etc/resolv.conf\").read())'; wait"
     let by_hand =
         case.sh(&format!("set -e\n{commands}\nip -n {name} route get 198.51.100.200\nip netns delete {name}"));
     assert!(by_hand.ok().contains("dev eth0"), "{by_hand:?}");
+    // They have all links forward. Of IPv4 packets others want that, too.
+    case.sh("sysctl -w net.ipv6.conf.all.forwarding=0").ok();
     case.sh(&format!("nft delete table inet unitcell-{name}; ip netns delete {internet}")).ok();
 }
