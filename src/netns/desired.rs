@@ -33,6 +33,14 @@ pub struct Outside {
     pub listening: Vec<String>,
 }
 
+/// Whether a link listens to routers,
+pub fn accept_ra(link: &str) -> String {
+    format!("net/ipv6/conf/{link}/accept_ra")
+}
+
+/// and the value with which it does though packets are forwarded.
+pub const ROUTER_LISTENS: &str = "2";
+
 /// The side that the other end of a pair is on.
 pub fn outer_side(veth: &Veth) -> Side {
     veth.host_namespace.clone().map_or(Side::Host, Side::Named)
@@ -254,7 +262,7 @@ impl List<'_> {
             if (ipv6 && !outside.force_forwarding) || uplinks.is_empty() {
                 if ipv6 {
                     let listening = outside.listening.iter();
-                    self.things.extend(listening.map(|link| sysctl(format!("net/ipv6/conf/{link}/accept_ra"), "2")));
+                    self.things.extend(listening.map(|link| sysctl(accept_ra(link), ROUTER_LISTENS)));
                 }
                 self.things.push(Thing::Forwarding { side: side.clone(), ipv6 });
             } else {

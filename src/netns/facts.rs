@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::addresses::Addresses;
 use super::description::Description;
-use super::desired::{Facts, Outside, outer_side};
+use super::desired::{Facts, Outside, ROUTER_LISTENS, accept_ra, outer_side};
 use super::place::Place;
 use super::scene::Scene;
 use super::shared::Shared;
@@ -32,10 +32,13 @@ pub fn gather(places: &Places, name: &str, description: &Description, scene: &mu
     let mut outside = Vec::new();
     if masquerade.ipv4 || masquerade.ipv6 {
         for side in sides(description.veths.iter().map(outer_side)) {
-            let mut facts = look_outside(scene.need(&side)?)?;
+            let ours = |thing: Thing| is_ours(places, &thing);
+            let mut facts = look_outside(scene.need(&side)?, |key| {
+                ours(Thing::Sysctl { side: side.clone(), key: key.to_owned(), value: ROUTER_LISTENS.to_owned() })
+            })?;
             // Where we forward between all links, each of them says so now, and none will later.
             for (uplinks, ipv6) in facts.uplinks.iter_mut().zip([false, true]) {
-                if everywhere(places, &side, ipv6)? {
+                if ours(Thing::Forwarding { side: side.clone(), ipv6 })? {
                     uplinks.clear();
                 }
             }
@@ -45,8 +48,9 @@ pub fn gather(places: &Places, name: &str, description: &Description, scene: &mu
     Ok(Facts { ipv6, chosen: addresses.chosen().to_vec(), outside })
 }
 
-fn everywhere(places: &Places, side: &Side, ipv6: bool) -> Result<bool, Error> {
-    match (Thing::Forwarding { side: side.clone(), ipv6 }).shared_as() {
+/// Did we make it, for this name or another one?
+fn is_ours(places: &Places, thing: &Thing) -> Result<bool, Error> {
+    match thing.shared_as() {
         Some(key) => Ok(Shared::open(places, &key)?.is_ours()),
         None => Ok(false),
     }
@@ -68,7 +72,8 @@ fn routed(place: &mut Place) -> Result<Vec<IpNet>, netlink::Error> {
     Ok(place.routes()?.iter().map(|route| route.destination).filter(|net| net.prefix_len() > WIDE).collect())
 }
 
-fn look_outside(place: &mut Place) -> Result<Outside, Error> {
+/// `is_ours` tells whether we have a link listen, by its setting, though packets are forwarded.
+fn look_outside(place: &mut Place, is_ours: impl Fn(&str) -> Result<bool, Error>) -> Result<Outside, Error> {
     let links = place.links()?;
     let mut uplinks = [Vec::new(), Vec::new()];
     for route in place.routes()?.iter().filter(|route| route.destination.prefix_len() == 0) {
@@ -84,7 +89,8 @@ fn look_outside(place: &mut Place) -> Result<Outside, Error> {
     if !force_forwarding || uplinks[1].is_empty() {
         // lo says so as well, and no router is there.
         for link in links.iter().filter(|link| !link.is_loopback()) {
-            if is("accept_ra", &link.name, "1")? && is("forwarding", &link.name, "0")? {
+            let listens = is("accept_ra", &link.name, "1")? && is("forwarding", &link.name, "0")?;
+            if listens || is_ours(&accept_ra(&link.name))? {
                 listening.push(link.name.clone());
             }
         }

@@ -341,7 +341,14 @@ fn netns_forwarding_leaves_lo_alone(case: &Case) {
     assert!(started.success(), "{}", owner.journal());
     let settings = "cd /proc/sys/net/ipv6/conf && cat all/forwarding listens/accept_ra lo/accept_ra";
     assert_eq!(case.sh(settings).ok(), "1\n2\n1");
+    // Looked at again, and with a second one, whoever goes first.
+    owner.reload().ok();
+    assert_eq!(case.sh(settings).ok(), "1\n2\n1");
+    let second = netns(case, "unrouted2", "[NetworkNamespace]\nIPMasquerade=both\n[Veth]\nAddress=auto\n");
+    second.start().ok();
     owner.stop().ok();
+    assert_eq!(case.sh(settings).ok(), "1\n2\n1");
+    second.stop().ok();
     assert_eq!(case.sh(settings).ok(), "0\n1\n1");
     case.sh("ip link delete listens").ok();
     assert_eq!(state(case), before);
