@@ -111,12 +111,12 @@ impl Old {
         let mut found = Old::default();
         // A container's /sys is none itself, and has parts of one mounted upon it.
         let mut replaced = None;
-        for mount in mountinfo::parse(mounts) {
+        for mount in mountinfo::parse_below(mounts, place) {
             if mount.path == place {
                 let options = if mount.fs == fs { hiding(mount.options) } else { Vec::new() };
                 replaced = Some(mount.device);
                 found = Old { is_mounted: true, read_only: mount.read_only, options, upon: Vec::new() };
-            } else if mount.path.starts_with(place) && is_protection(mount.fs, mount.root) {
+            } else if is_protection(mount.fs, mount.root) {
                 let of_same = mount.fs == fs || replaced == Some(mount.device);
                 // What is below a copied tree is copied with it.
                 let copied = |upon: &Upon| !upon.of_same && mount.path.starts_with(&upon.path);

@@ -5,6 +5,8 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use memchr::memmem::Finder;
+
 /// One mount that the process can reach from its root.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Mounted<'t> {
@@ -40,22 +42,34 @@ pub fn open_proc() -> io::Result<std::os::fd::OwnedFd> {
 
 /// Its lines: what is mounted below comes after what is above.
 pub fn parse(text: &str) -> impl Iterator<Item = Mounted<'_>> {
-    text.lines().filter_map(|line| {
-        let (mount, fs) = line.split_once(" - ")?;
-        let mut mount = mount.split(' ');
-        let (id, parent) = (mount.next()?.parse().ok()?, mount.next()?.parse().ok()?);
-        let (device, root, path, flags) = (mount.next()?, mount.next()?, mount.next()?, mount.next()?);
-        let mut fs = fs.split(' ');
-        Some(Mounted {
-            id,
-            parent,
-            device,
-            root,
-            path: unescape(path),
-            read_only: flags.split(',').any(|flag| flag == "ro"),
-            fs: fs.next()?,
-            options: fs.nth(1).unwrap_or_default(),
-        })
+    text.lines().filter_map(parse_line)
+}
+
+/// Those of what is mounted at `place`, and below. There may be thousands of others, which are passed
+/// over by the beginning of the path.
+pub fn parse_below<'t>(text: &'t str, place: &Path) -> impl Iterator<Item = Mounted<'t>> {
+    let plain = place.as_os_str().as_bytes().split(|byte| b" \t\n\\".contains(byte)).next().unwrap_or_default();
+    let beginning = Finder::new(&[b" ", plain].concat()).into_owned();
+    let lines = text.lines().filter(move |line| beginning.find(line.as_bytes()).is_some());
+    let place = place.to_owned();
+    lines.filter_map(parse_line).filter(move |mount| mount.path.starts_with(&place))
+}
+
+fn parse_line(line: &str) -> Option<Mounted<'_>> {
+    let (mount, fs) = line.split_once(" - ")?;
+    let mut mount = mount.split(' ');
+    let (id, parent) = (mount.next()?.parse().ok()?, mount.next()?.parse().ok()?);
+    let (device, root, path, flags) = (mount.next()?, mount.next()?, mount.next()?, mount.next()?);
+    let mut fs = fs.split(' ');
+    Some(Mounted {
+        id,
+        parent,
+        device,
+        root,
+        path: unescape(path),
+        read_only: flags.split(',').any(|flag| flag == "ro"),
+        fs: fs.next()?,
+        options: fs.nth(1).unwrap_or_default(),
     })
 }
 
@@ -82,6 +96,22 @@ pub fn unescape(path: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_below_a_place_are_found() {
+        let text = "\
+22 1 0:21 / / rw - ext4 /dev/vda rw
+23 22 0:22 / /proc rw - proc proc rw
+24 23 0:22 /a\\040b /proc/a\\040b rw - proc proc rw
+25 22 0:23 / /processes rw - tmpfs tmpfs rw
+26 22 0:24 /proc /mnt rw - tmpfs tmpfs rw
+";
+        let below = |place: &str| parse_below(text, Path::new(place)).map(|mount| mount.id).collect::<Vec<_>>();
+        assert_eq!(below("/proc"), [23, 24]);
+        assert_eq!(below("/proc/a b"), [24]);
+        assert_eq!(below("/proc/a"), [0; 0]);
+        assert_eq!(below("/").len(), 5);
+    }
 
     #[test]
     fn lines_are_read() {
