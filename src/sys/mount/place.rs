@@ -4,7 +4,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, mkdirat, openat, openat2, statx};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, mkdirat, openat, openat2, statx};
+use rustix::io::Errno;
 
 use super::{attach_upon, mountinfo};
 
@@ -56,7 +57,7 @@ impl Places {
 
     /// Mounts `tree` at `path`.
     pub fn attach(&mut self, tree: &OwnedFd, path: &Path) -> io::Result<()> {
-        let directory = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(tree)?.st_mode).is_dir();
+        let directory = FileType::from_raw_mode(rustix::fs::fstat(tree)?.st_mode).is_dir();
         attach_upon(tree, self.open(path, directory)?)
     }
 
@@ -89,7 +90,29 @@ impl Places {
 fn in_root(path: &Path) -> io::Result<OwnedFd> {
     let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    Ok(openat2(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve)?)
+    match openat2(&root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve) {
+        // RestrictSUIDSGID=, and so DynamicUser=, hide it: its flags are out of a filter's sight.
+        Err(Errno::NOSYS) => walk(root, path),
+        place => Ok(place?),
+    }
+}
+
+/// The same name by name, where no symbolic link is on the way.
+fn walk(root: OwnedFd, path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut place = root;
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => place = openat(&place, name, flags, Mode::empty())?,
+            Component::ParentDir => return Err(Errno::INVAL.into()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+        if FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode).is_symlink() {
+            let message = "a symbolic link is followed by openat2(2) alone, which a filter hides (RestrictSUIDSGID=)";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
+    }
+    Ok(place)
 }
 
 /// The number of the mount that a file is seen through.
@@ -100,4 +123,26 @@ pub(super) fn mount_id(file: impl AsFd) -> io::Result<u64> {
 /// The same, of what a path leads to.
 pub(super) fn mount_id_at(path: &Path) -> io::Result<u64> {
     mount_id(openat(CWD, path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_follows_no_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let inside = directory.path().join("a/b");
+        std::fs::create_dir_all(&inside).unwrap();
+        std::os::unix::fs::symlink("b", directory.path().join("a/link")).unwrap();
+        let root = || OwnedFd::from(std::fs::File::open(directory.path()).unwrap());
+        let found = |path: &str| walk(root(), Path::new(path));
+        let number = |file: &OwnedFd| rustix::fs::fstat(file).unwrap().st_ino;
+        let inside = OwnedFd::from(std::fs::File::open(inside).unwrap());
+        assert_eq!(number(&found("/a/./b").unwrap()), number(&inside));
+        assert_eq!(found("/a/link").unwrap_err().kind(), io::ErrorKind::Unsupported);
+        assert_eq!(found("/a/link/x").unwrap_err().kind(), io::ErrorKind::Unsupported);
+        assert_eq!(found("/a/../a").unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(found("/a/none").unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 }
