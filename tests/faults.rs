@@ -200,14 +200,13 @@ type MakeScenario = fn() -> Scenario;
 
 /// System calls that a kernel before Linux 5.12 may lack, and a cell that needs them. (The others, such
 /// as setns(2) into a time namespace, came with what they are for.)
-const NEWER: [(&str, MakeScenario); 9] = [
+const NEWER: [(&str, MakeScenario); 8] = [
     ("fsopen", cells::every_new_namespace),
     ("fsconfig", cells::every_new_namespace),
     ("fsmount", cells::every_new_namespace),
     ("move_mount", cells::every_new_namespace),
     ("open_tree", cells::another_root),
     ("mount_setattr", cells::another_root),
-    ("openat2", cells::another_root),
     ("pidfd_open", cells::with_an_init),
     ("close_range", cells::with_an_init),
 ];

@@ -17,6 +17,7 @@ pub mod steps;
 pub mod system_calls;
 pub mod value;
 
+mod adopt;
 #[cfg(test)]
 pub mod arbitrary;
 mod assign;

@@ -10,8 +10,7 @@ use super::manager::Manager;
 use super::service::is_true;
 use super::steps::Step;
 use super::system_calls::{clock_calls, denied_to_wrapper};
-use super::value::ProtectHostname;
-use super::{Cell, Kind, Kinds};
+use super::{Kind, Kinds};
 use crate::unit::value::{parse_boolean, split_inversion};
 use crate::unit::{Scope, Unit};
 
@@ -77,17 +76,4 @@ fn allowed_namespaces(unit: &Unit, version: u32) -> Option<Kinds> {
     // An older systemd does not know the type, and lets a process make one but not enter it.
     let unknown = if version >= 262 { Kinds::NONE } else { Kinds::from_iter([Kind::Time]) };
     Some(allowed.without(unknown))
-}
-
-/// A unit's own ProtectHostname=yes would keep the wrapper from setting names. It becomes a part
-/// of the cell, and the wrapper takes the calls away afterwards.
-pub fn adopt_protect_hostname(unit: &Unit, cell: &mut Cell) -> bool {
-    let own = unit.last("Service", "ProtectHostname").map(|line| ProtectHostname::parse(&line.value));
-    let names_set = cell.wanted_hostname().is_some() || cell.domainname.is_some();
-    if let (Some(Ok(ProtectHostname::Yes(name))), true) = (own, names_set) {
-        let wanted = cell.wanted_hostname().map(str::to_owned).or(name);
-        cell.protect_hostname = ProtectHostname::Yes(wanted);
-        return true;
-    }
-    false
 }

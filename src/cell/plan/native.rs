@@ -15,9 +15,7 @@ impl Planner<'_> {
                 plan.service_lines.push(line);
             }
         }
-        if self.adopted {
-            plan.service_lines.push(("ProtectHostname", "no".to_owned()));
-        }
+        plan.service_lines.extend(self.adopted.iter().cloned());
         if let Some(of) = self.cell.neighbour() {
             if of.unit == self.unit.name.as_str() {
                 plan.findings.push(Finding::error(

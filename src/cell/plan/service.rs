@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Plan;
+use crate::cell::adopt;
 use crate::cell::command::{Wrapping, wrap};
 use crate::cell::conflict::conflicts;
 use crate::cell::finding::Finding;
 use crate::cell::identity::Identity;
 use crate::cell::makers::{Makers, decisions};
-use crate::cell::relocate::{adopt_protect_hostname, relocate};
+use crate::cell::relocate::{Lines, relocate};
 use crate::cell::service::{allows_family, is_true};
 use crate::cell::started::Started;
 use crate::cell::steps::{Circumstances, steps};
@@ -30,12 +31,20 @@ pub(super) fn plan(unit: &Unit, manager: &Manager) -> Plan {
     if !plan.is_refused() {
         plan.findings.extend(cell.contradictions());
     }
-    let adopted = adopt_protect_hostname(unit, &mut cell);
+    let protect_hostname = adopt::protect_hostname(unit, &mut cell);
     let payload = payload(unit, manager);
-    let makers = Makers::choose(&cell, manager, payload.is_ok());
+    let mut makers = Makers::choose(&cell, manager, payload.is_ok());
+    let mut adopted = Lines::new();
+    // In a user manager it comes first, whoever makes it.
+    if makers.any_by_wrapper() && manager.scope == Scope::System {
+        adopted.extend(adopt::user_namespace(unit, manager.version, &mut cell));
+        makers = Makers::choose(&cell, manager, payload.is_ok());
+    }
+    if makers.of(Kind::Uts) == Some(Maker::Wrapper) {
+        adopted.extend(protect_hostname);
+    }
     plan.decisions = decisions(&cell, &makers, manager);
     if !plan.is_refused() && !cell.is_empty() {
-        let adopted = adopted && makers.of(Kind::Uts) == Some(Maker::Wrapper);
         Planner { unit, cell: &cell, manager, makers, adopted }.fill(&mut plan, &payload);
     }
     if let (Err(obstacles), true, false) = (&payload, makers.leave_foreign_sys(), plan.is_refused()) {
@@ -84,8 +93,8 @@ pub(super) struct Planner<'p> {
     pub(super) cell: &'p Cell,
     pub(super) manager: &'p Manager,
     pub(super) makers: Makers,
-    /// Does the wrapper do the work of the unit's own ProtectHostname=, too?
-    pub(super) adopted: bool,
+    /// What switches off the unit's own settings that the wrapper does the work of.
+    pub(super) adopted: Lines,
 }
 
 impl Planner<'_> {

@@ -23,9 +23,6 @@ impl Planner<'_> {
             // It was assigned before, in this order, without an error.
             let _ = cell.assign(assigned.directive, &assigned.text, assigned.at.clone());
         }
-        if self.adopted {
-            cell.protect_hostname = self.cell.protect_hostname.clone();
-        }
         if self.makers.mount_sys() {
             cell.mounts.push(Mount::Sysfs("/sys".to_owned()));
         }
@@ -82,9 +79,6 @@ impl Planner<'_> {
                 Some(_) => Some(assigned.text.clone()),
             };
             options.extend(text.map(|text| format!("--{}={text}", assigned.directive.flag)));
-        }
-        if self.adopted {
-            options.push("--protect-hostname=yes".to_owned());
         }
         if self.makers.mount_sys() {
             options.push("--sysfs=/sys".to_owned());

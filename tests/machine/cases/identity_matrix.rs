@@ -118,6 +118,8 @@ const ROWS: &[Row] = &[
     moved(in_root!("RootImage=/srv/root.img\nRootImageOptions=ro\nUser=tester\nSystemCallFilter=@system-service")),
     row("ProtectProc=invisible\nProcSubset=pid\nUser=tester"),
     row("PrivateNetwork=yes\nPrivateIPC=yes\nPrivateMounts=yes"),
+    row("PrivateUsers=yes\nSupplementaryGroups=audio"),
+    row("User=tester\nPrivateUsers=yes\nCapabilityBoundingSet=CAP_KILL CAP_SYS_ADMIN"),
     row("ProtectControlGroups=yes\nDelegate=yes\nSlice=unitcell.slice"),
     row("UMask=0027\nLimitNOFILE=1000:2000\nLimitCORE=0\nLimitAS=8G\nLimitMEMLOCK=64K\nLimitRTTIME=1s"),
     row("Nice=5\nIOSchedulingClass=best-effort\nIOSchedulingPriority=6\nOOMScoreAdjust=100\nTimerSlackNSec=1ms"),
@@ -142,6 +144,7 @@ const ROWS: &[Row] = &[
     from(254, "MemoryKSM=yes"),
     from(255, "SetLoginEnvironment=yes\nUser=tester"),
     from(257, "PrivateTmp=disconnected"),
+    from(257, "PrivateUsers=identity\nUser=tester\nAmbientCapabilities=CAP_NET_ADMIN"),
     from(257, "ProtectControlGroups=strict"),
 ];
 

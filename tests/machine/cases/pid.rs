@@ -23,6 +23,7 @@ cases![
     forking_is_refused,
     payload_leads_its_session,
     pam_session_lasts_as_long_as_the_payload,
+    openat2_may_be_hidden,
 ];
 
 /// All processes of the unit's control group.
@@ -226,5 +227,15 @@ fn pam_session_lasts_as_long_as_the_payload(case: &Case) {
             assert_eq!(unit.result(), "signal", "{name}");
             case.sh(&format!("rm -f {log}")).ok();
         }
+    }
+}
+
+fn openat2_may_be_hidden(case: &Case) {
+    for (name, setting) in
+        [("user", "DynamicUser=yes\nReadWritePaths=/run/unitcell-tests"), ("set", "RestrictSUIDSGID=yes")]
+    {
+        let dump = case.service(name, setting, "Init=yes").dump();
+        assert_eq!(mounts_at(&dump, "/proc").len(), 1, "{setting}");
+        assert_eq!(dump.pids(), [1, dump.pid()], "{setting}");
     }
 }
