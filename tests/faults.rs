@@ -26,6 +26,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::CloneFlags;
 use scenario::Scenario;
 use trace::{Calls, Fault, Run};
+use unitcell::sys::system_call::Call;
 
 /// The C library's own before and beside the wrapper's work, and calls that can't fail in a way
 /// that leaves the caller a choice: the kernel closes a descriptor whatever it says.
@@ -120,6 +121,41 @@ fn differences(dump: &str, whole: &str) -> String {
     missing(dump, whole, '+') + &missing(whole, dump, '-')
 }
 
+/// Those that a filter of the unit may deny without the drop-in's allowing them.
+fn unknown(calls: &Calls) -> Vec<String> {
+    let made = calls.most_in_a_process().into_keys();
+    made.filter(|call| !ALWAYS.contains(&call.as_str()) && Call::find(call).is_none()).collect()
+}
+
+/// What every list of allowed calls has, and nobody denies: `@default` of systemd.exec(5).
+const ALWAYS: [&str; 25] = [
+    "arch_prctl",
+    "brk",
+    "clock_gettime",
+    "execve",
+    "exit",
+    "exit_group",
+    "futex",
+    "getegid",
+    "geteuid",
+    "getgid",
+    "getgroups",
+    "getpid",
+    "getppid",
+    "getrandom",
+    "getsid",
+    "gettid",
+    "getuid",
+    "mmap",
+    "mprotect",
+    "munmap",
+    "prlimit64",
+    "rseq",
+    "set_robust_list",
+    "set_tid_address",
+    "uname",
+];
+
 fn faults(calls: &Calls) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (call, count) in calls.most_in_a_process() {
@@ -145,6 +181,7 @@ fn check(scenario: &Scenario) {
     let (calls, undisturbed) = trace::record(scenario);
     let (whole, files) = (scenario.normalise(&undisturbed.stdout), scenario.files());
     scenario.assert_whole(&undisturbed);
+    assert_eq!(unknown(&calls), [""; 0], "calls that no SystemCallFilter= is looked through for");
 
     let faults = faults(&calls);
     assert!(faults.len() > 20, "{faults:?}");

@@ -19,25 +19,26 @@ pub struct DeniedCalls(pub Vec<(&'static Call, Action)>);
 /// The groups of calls of systemd.exec(5), as far as the wrapper makes them, from systemd's exec to
 /// the service's. (It makes those of `@default`, too, which every list of allowed calls has.) So
 /// `systemd-analyze syscall-filter` shows them, 252 to 262.
-const GROUPS: [(&str, &str); 13] = [
+const GROUPS: [(&str, &str); 14] = [
     ("@basic-io", "close close_range dup dup2 dup3 lseek pread64 read write writev"),
+    ("@chown", "fchown fchownat"),
     ("@clock", "adjtimex clock_adjtime clock_adjtime64 clock_settime clock_settime64 settimeofday"),
     (
         "@file-system",
-        "access chdir close faccessat faccessat2 fchdir fcntl fstat fstatfs getcwd getdents64 mkdir mkdirat mknodat \
-         newfstatat open openat readlink readlinkat rmdir stat statfs statx symlinkat unlink unlinkat",
+        "access chdir close faccessat faccessat2 fchdir fchmod fchmodat fcntl fstat fstatfs getcwd getdents64 \
+         inotify_add_watch inotify_init1 mkdir mkdirat mknodat newfstatat open openat openat2 readlink readlinkat rmdir stat statfs statx symlinkat unlink unlinkat",
     ),
     ("@io-event", "poll ppoll"),
     ("@ipc", "pipe pipe2"),
     ("@mount", "fsconfig fsmount fsopen fspick mount mount_setattr move_mount pivot_root umount2"),
-    ("@network-io", "connect getsockopt recvfrom recvmsg sendmsg sendto setsockopt socket socketpair"),
-    ("@privileged", "@clock capset pivot_root setdomainname setgroups sethostname setresuid"),
+    ("@network-io", "bind connect getsockname getsockopt recvfrom recvmsg sendmsg sendto setsockopt socket socketpair"),
+    ("@privileged", "@chown @clock capset pivot_root setdomainname setgroups sethostname setresuid"),
     ("@process", "capget clone clone3 kill pidfd_open pidfd_send_signal prctl setns tgkill unshare vfork wait4 waitid"),
     ("@setuid", "setgroups setresgid setresuid"),
     ("@signal", "rt_sigaction rt_sigprocmask rt_sigtimedwait sigaltstack signalfd4"),
     (
         "@system-service",
-        "@basic-io @file-system @io-event @ipc @network-io @process @setuid @signal \
+        "@basic-io @chown @file-system @io-event @ipc @network-io @process @setuid @signal \
          capset ioctl madvise mremap setsid umask",
     ),
     ("@known", "@basic-io @clock @mount @privileged @system-service open_tree"),
@@ -49,7 +50,18 @@ fn group_of_open_tree(version: u32) -> &'static [&'static str] {
 }
 
 /// What setting a cell up takes, and nothing that comes after it.
-const FOR_SET_UP: [&str; 6] = ["@mount", "open_tree", "setdomainname", "sethostname", "setns", "unshare"];
+const FOR_SET_UP: [&str; 10] = [
+    "@chown",
+    "@mount",
+    "fchmod",
+    "fchmodat",
+    "open_tree",
+    "openat2",
+    "setdomainname",
+    "sethostname",
+    "setns",
+    "unshare",
+];
 
 fn members(name: &str, version: u32) -> Vec<&'static Call> {
     if !name.starts_with('@') {

@@ -94,7 +94,9 @@ const X32: &[(&str, u32)] = &[
 /// i386's one call for all that sockets do, by its first argument (linux/net.h).
 const SOCKETCALL: u32 = 102;
 const SOCKETCALLS: &[(&str, u32)] = &[
+    ("bind", 2),
     ("connect", 3),
+    ("getsockname", 6),
     ("getsockopt", 15),
     ("recvfrom", 12),
     ("recvmsg", 17),
@@ -113,6 +115,7 @@ const fn call(name: &'static str, numbers: [i16; 4]) -> Call {
 pub static CALLS: &[Call] = &[
     call("access", [21, 33, -1, 33]),
     call("adjtimex", [159, 124, 171, 124]),
+    call("bind", [49, 361, 200, 282]),
     call("capget", [125, 184, 90, 184]),
     call("capset", [126, 185, 91, 185]),
     call("chdir", [80, 12, 49, 12]),
@@ -131,6 +134,10 @@ pub static CALLS: &[Call] = &[
     call("faccessat", [269, 307, 48, 334]),
     call("faccessat2", [439, 439, 439, 439]),
     call("fchdir", [81, 133, 50, 133]),
+    call("fchmod", [91, 94, 52, 94]),
+    call("fchmodat", [268, 306, 53, 333]),
+    call("fchown", [93, 95, 55, 95]),
+    call("fchownat", [260, 298, 54, 325]),
     call("fcntl", [72, 55, 25, 55]),
     call("fsconfig", [431, 431, 431, 431]),
     call("fsmount", [432, 432, 432, 432]),
@@ -140,7 +147,10 @@ pub static CALLS: &[Call] = &[
     call("fstatfs", [138, 100, 44, 100]),
     call("getcwd", [79, 183, 17, 183]),
     call("getdents64", [217, 220, 61, 217]),
+    call("getsockname", [51, 367, 204, 286]),
     call("getsockopt", [55, 365, 209, 295]),
+    call("inotify_add_watch", [254, 292, 27, 317]),
+    call("inotify_init1", [294, 332, 26, 360]),
     call("ioctl", [16, 54, 29, 54]),
     call("kill", [62, 37, 129, 37]),
     call("lseek", [8, 19, 62, 19]),
@@ -156,6 +166,7 @@ pub static CALLS: &[Call] = &[
     call("open", [2, 5, -1, 5]),
     call("open_tree", [428, 428, 428, 428]),
     call("openat", [257, 295, 56, 322]),
+    call("openat2", [437, 437, 437, 437]),
     call("pidfd_open", [434, 434, 434, 434]),
     call("pidfd_send_signal", [424, 424, 424, 424]),
     call("pipe", [22, 42, -1, 42]),

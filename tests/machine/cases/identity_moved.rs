@@ -3,7 +3,7 @@
 use super::cases;
 use crate::case::Case;
 
-cases![identity_filters_hold_every_command, identity_filters_hold_the_watcher];
+cases![identity_filters_hold_every_command, identity_filters_hold_the_watcher, identity_filters_let_any_cell_be_set_up,];
 
 const FILTERS: &str = "SystemCallFilter=@system-service\nSystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM\nRestrictNamespaces=yes\nProtectClock=yes";
@@ -42,4 +42,21 @@ fn identity_filters_hold_the_watcher(case: &Case) {
     // Without the filters the same condition does not hold.
     let free = case.prepare(crate::case::Scope::System, "free", "TimeoutStartSec=3", &cell);
     assert!(!free.start().success());
+}
+
+/// Filters that kill whoever makes a call that they deny.
+fn identity_filters_let_any_cell_be_set_up(case: &Case) {
+    let cells = [
+        "RootOverlay=yes",
+        "RootOverlay=yes\nPrivateUsers=self",
+        "UIDMap=0:100000:65536\nGIDMap=0:100000:65536\nInit=yes",
+        "Init=yes\nProtectControlGroups=private\nPrivateIPC=yes\nTimeOffsetBoottime=1d",
+    ];
+    let filters = ["@system-service", "~@privileged @resources", "~@chown openat2 inotify_init1"];
+    for (n, cell) in cells.iter().enumerate() {
+        for (m, filter) in filters.iter().enumerate() {
+            let unit = case.service(&format!("{n}{m}"), &format!("SystemCallFilter={filter}"), cell);
+            assert_eq!(unit.dump().status("Seccomp"), "2", "{filter}: {cell}");
+        }
+    }
 }
