@@ -27,6 +27,7 @@ pub mod other_root;
 mod refuse;
 mod relocate;
 pub mod resolver;
+mod run_directory;
 mod service;
 mod started;
 mod watched;

@@ -4,7 +4,7 @@ use super::Plan;
 use super::service::Planner;
 use crate::cell::finding::Finding;
 use crate::cell::native::native_line;
-use crate::cell::{Kind, Maker, Source, netns_owner, resolver};
+use crate::cell::{Kind, Maker, Source, netns_owner, resolver, run_directory};
 
 impl Planner<'_> {
     pub(super) fn native_lines(&self, plan: &mut Plan) {
@@ -15,6 +15,7 @@ impl Planner<'_> {
                 plan.service_lines.push(line);
             }
         }
+        plan.service_lines.extend(run_directory::lines(self.unit, self.cell, &self.makers));
         plan.service_lines.extend(self.adopted.iter().cloned());
         if let Some(of) = self.cell.neighbour() {
             if of.unit == self.unit.name.as_str() {

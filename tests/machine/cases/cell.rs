@@ -19,6 +19,7 @@ cases![
     private_pids,
     protect_control_groups_private,
     protect_control_groups_strict,
+    protect_system_strict_keeps_run,
     private_users_self,
     private_users_identity,
     private_users_full,
@@ -200,6 +201,30 @@ fn protect_control_groups_strict(case: &Case) {
     assert!(dump.text("cgroup").lines().any(|line| line == "0::/"), "{}", dump.text("cgroup"));
     let mounts = mounts_at(&dump, "/sys/fs/cgroup");
     assert!(mounts.len() == 1 && mounts[0].contains(" / /sys/fs/cgroup ro,"), "{mounts:?}");
+}
+
+/// By systemd's own settings for these cells /run would be writable again.
+fn protect_system_strict_keeps_run(case: &Case) {
+    let service = "ProtectSystem=strict\nReadWritePaths=/run/unitcell-tests\nRuntimeDirectory=%p";
+    for (name, cell) in [
+        ("none", ""),
+        ("cgroups", "ProtectControlGroups=yes"),
+        ("pids", "PrivatePIDs=yes"),
+        ("init", "Init=yes\nProtectControlGroups=private"),
+    ] {
+        let dump = case.service(name, service, cell).dump();
+        let options =
+            |path: &str| mounts_at(&dump, path).last().and_then(|line| Some(line.split(' ').nth(5)?.to_owned()));
+        for (path, option) in [("/run", "ro"), ("/run/unitcell-tests", "rw")] {
+            assert!(
+                options(path).is_some_and(|options| options.starts_with(option)),
+                "{name}: {path}: {:?}",
+                options(path)
+            );
+        }
+        let own = format!("/run/{}", case.unique(name));
+        assert!(options(&own).is_some_and(|options| options.starts_with("rw")), "{name}: {own}");
+    }
 }
 
 fn private_users_self(case: &Case) {
