@@ -18,7 +18,9 @@ pub fn listen(path: &Path) {
         loop {
             let mut space = nix::cmsg_space!([i32; 16]);
             let mut parts = [IoSliceMut::new(&mut text)];
-            let Ok(message) = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty()) else {
+            let Ok(message) =
+                recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)
+            else {
                 return;
             };
             for control in message.cmsgs().expect("room for all") {
