@@ -105,16 +105,10 @@ mod tests {
 
     use super::*;
 
-    fn places(directory: &Path) -> Places {
-        let places = Places::below(directory);
-        fs::create_dir_all(&places.pins).unwrap();
-        places
-    }
-
     #[test]
     fn down_clears_what_a_crash_left_and_only_that() {
         let directory = tempfile::tempdir().unwrap();
-        let places = places(directory.path());
+        let places = Places::below(directory.path());
         assert_eq!(down_one(&places, "blue").unwrap(), Down::Absent);
 
         // After the record, and after the file.

@@ -187,20 +187,13 @@ fn ready(places: &Places, name: &str, things: &[Thing], told: &mut dyn FnMut(&st
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
 
     use super::*;
-
-    fn places(directory: &Path) -> Places {
-        let places = Places::below(directory);
-        fs::create_dir_all(&places.pins).unwrap();
-        places
-    }
 
     #[test]
     fn a_description_that_is_wrong_makes_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let places = places(directory.path());
+        let places = Places::below(directory.path());
         fs::create_dir_all(directory.path().join("etc/unitcell")).unwrap();
         for (text, expected) in [("[Veth]\nAdress=auto\n", "did you mean Address=?"), ("", "is masked")] {
             fs::write(directory.path().join("etc/unitcell/blue.netns"), text).unwrap();

@@ -45,10 +45,12 @@ impl Places {
         })
     }
 
-    /// The same below a directory.
+    /// The same below a directory, with one for pins as `up` makes it.
     #[cfg(test)]
     pub fn below(root: &Path) -> Places {
-        Places::of_root(root)
+        let places = Places::of_root(root);
+        std::fs::create_dir_all(&places.pins).expect("a directory");
+        places
     }
 
     fn of_root(root: &Path) -> Places {
