@@ -7,13 +7,13 @@ use super::kind::Kind;
 use super::makers::Makers;
 use super::manager::Manager;
 use super::other_root;
-use super::service::{CREDENTIALS, allows_family};
+use super::service::{CREDENTIALS, allows_family, set};
 use super::steps::Step;
 use super::system_calls::denied_to_wrapper;
 use super::watched::{conditions, watched, watching_directives};
 use super::{Cell, Condition, Maker, PrivateUsers};
 use crate::unit::value::parse_boolean;
-use crate::unit::{Assignment, Scope, Unit};
+use crate::unit::{Scope, Unit};
 
 /// Settings that systemd makes a mount namespace for; joining another one would lose them.
 const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
@@ -187,11 +187,6 @@ fn another_user_namespace(unit: &Unit, cell: &Cell, manager: &Manager) -> Option
     let directives = cell.directives_of(Kind::User);
     let message = format!("has systemd make a user namespace, from which {directives} can't get into another one");
     Some(Finding::of_line(line, &message, "remove one of the two"))
-}
-
-/// The line that sets it to anything but no.
-fn set<'u>(unit: &'u Unit, key: &str) -> Option<&'u Assignment> {
-    unit.last("Service", key).filter(|line| parse_boolean(&line.value) != Some(false))
 }
 
 fn joined_mounts(unit: &Unit, cell: &Cell) -> Vec<Finding> {

@@ -5,22 +5,15 @@
 
 use super::makers::Makers;
 use super::relocate::Lines;
-use super::service::is_true;
-use super::{Cell, Kind, Maker, ProtectControlGroups};
+use super::service::{is_true, set};
+use super::{Cell, Kind, Maker, ProtectControlGroups, other_root};
 use crate::unit::Unit;
 
-/// Settings of the unit by which systemd mounts the API file systems in any case.
-const ANEW: [&str; 4] = ["MountAPIVFS", "ProtectControlGroups", "ProtectKernelTunables", "PrivatePIDs"];
-const ANEW_BY_VALUE: [&str; 8] = [
-    "ExtensionDirectories",
-    "ExtensionImages",
-    "ProcSubset",
-    "ProtectControlGroups",
-    "ProtectProc",
-    "RootDirectory",
-    "RootImage",
-    "RootMStack",
-];
+/// Settings of the unit by which systemd mounts the API file systems in any case, as another root does: those
+/// that have to be yes, and those that have to be more than what nothing says.
+const BOOLEANS: [&str; 3] = ["MountAPIVFS", "PrivatePIDs", "ProtectKernelTunables"];
+const VALUES: [&str; 6] =
+    ["ExtensionDirectories", "ExtensionImages", "ProcSubset", "ProtectControlGroups", "ProtectProc", "RootMStack"];
 
 /// Settings that say themselves what is at /run.
 const OF_PATHS: [&str; 6] =
@@ -32,16 +25,15 @@ pub fn lines(unit: &Unit, cell: &Cell, makers: &Makers) -> Lines {
     let native = |kind| makers.of(kind) == Some(Maker::Native);
     let cgroups = native(Kind::Cgroup) && cell.protect_control_groups != ProtectControlGroups::No;
     let by_cell = cgroups || (native(Kind::Pid) && cell.makes(Kind::Pid));
-    let by_unit = ANEW.iter().any(|key| is_true(unit, key)) || ANEW_BY_VALUE.iter().any(|key| is_changed(unit, key));
+    let by_unit = other_root::setting(unit).is_some()
+        || BOOLEANS.iter().any(|key| is_true(unit, key))
+        || VALUES
+            .iter()
+            .any(|key| set(unit, key).is_some_and(|line| !matches!(line.value.as_str(), "default" | "all")));
     if strict && by_cell && !by_unit && !is_said(unit) {
         return vec![("ReadOnlyPaths", "-/run".to_owned())];
     }
     Lines::new()
-}
-
-fn is_changed(unit: &Unit, key: &str) -> bool {
-    unit.last("Service", key)
-        .is_some_and(|line| !matches!(line.value.as_str(), "no" | "false" | "0" | "off" | "default" | "all"))
 }
 
 fn is_said(unit: &Unit) -> bool {

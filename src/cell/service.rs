@@ -1,8 +1,8 @@
 //! Facts about a service, as systemd reads its settings.
 
-use crate::unit::Unit;
 use crate::unit::timespan::parse_timespan;
 use crate::unit::value::{parse_boolean, split_inversion};
+use crate::unit::{Assignment, Unit};
 
 /// Settings that give a service credentials, systemd.exec(5).
 pub const CREDENTIALS: [&str; 5] =
@@ -21,6 +21,11 @@ pub fn netns_owned_by(unit: &str) -> Option<&str> {
 /// Is the boolean set in `[Service]`?
 pub fn is_true(unit: &Unit, key: &str) -> bool {
     unit.last("Service", key).is_some_and(|line| parse_boolean(&line.value) == Some(true))
+}
+
+/// The line in `[Service]` that sets it to anything but no.
+pub fn set<'u>(unit: &'u Unit, key: &str) -> Option<&'u Assignment> {
+    unit.last("Service", key).filter(|line| parse_boolean(&line.value) != Some(false))
 }
 
 /// When the service counts as started, systemd.service(5).
