@@ -26,3 +26,9 @@ pub use zbus::block_on;
 pub fn unit(address: impl Into<Address>, name: &str) -> Result<UnitState, Error> {
     block_on(async { Systemd::connect(&address.into()).await?.unit(name).await })
 }
+
+/// Waits until it answers, which it does not while it reads its files anew, and the drop-ins of generators
+/// are away. Where it never answers there is nothing to wait for.
+pub fn settle(address: impl Into<Address>) {
+    let _ = block_on(async { Systemd::connect(&address.into()).await?.version().await });
+}

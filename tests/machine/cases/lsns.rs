@@ -29,9 +29,9 @@ fn populate(case: &Case) -> Pins<'_> {
                   libc.unshare(0x40000000); s=socket.socket(); libc.setns(own,0); os.close(own); time.sleep(1007)";
     case.file("/run/keeps-a-socket.py", script);
     run("socket", "python3 /run/keeps-a-socket.py");
-    case.sh("for n in 1001 1002 1003 1006; do until pgrep -f \"^(/usr/bin/)?sleep $n$\"; do sleep 0.05; done; done")
-        .ok();
-    case.sh("until ls -l /proc/$(pgrep -f keeps-a-socke[t])/fd | grep -q socket:; do sleep 0.05; done; sleep 0.2").ok();
+    case.sh("until test $(pgrep -cf '^(/usr/bin/)?sleep 100[1-6]$') = 6; do sleep 0.05; done").ok();
+    let kept = "pid=$(pgrep -f keeps-a-socke[t]); ls -l /proc/$pid/fd | grep -q socket: && test /proc/$pid/ns/net -ef /proc/1/ns/net";
+    case.sh(&format!("until {kept}; do sleep 0.05; done")).ok();
     pins
 }
 
@@ -165,8 +165,9 @@ for line in sys.stdin:
 
 fn see_units_of_processes_as_systemd_does(case: &Case) {
     let unit = case.unit(Scope::System, &format!("{}\\x2dodd@a:b.service", case.unique("unit")));
-    let several = "sh -c 'sleep 60 & exec sleep 61'";
+    let several = "sh -c 'sleep 1011 & exec sleep 1012'";
     case.sh(&format!("systemd-run -q '--unit={}' -p Delegate=yes {several}", unit.name)).ok();
+    case.sh("until test $(pgrep -cf '^sleep 101[12]$') = 2; do sleep 0.05; done").ok();
     let script = format!("/run/{}.py", case.unique("ask"));
     case.file(&script, ASK_SYSTEMD);
     let told = case.sh(&format!("unitcell lsns -n -l -o PID,UNIT $(stat -Lc %i /proc/1/ns/uts) | python3 {script}"));

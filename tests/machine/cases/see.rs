@@ -9,6 +9,7 @@ use serde_json::Value;
 cases![
     see_what_two_services_share,
     see_network_in_a_picture,
+    see_no_alarm_while_systemd_reads_its_files,
     see_doctor_find_what_is_wrong: alone,
     see_at_a_terminal,
     see_drop_ins_that_win: alone,
@@ -106,9 +107,25 @@ fn see_network_in_a_picture(case: &Case) {
     assert!(mermaid.ok().starts_with("flowchart LR\n") && mermaid.stdout.contains(" === "), "{}", mermaid.stdout);
     case.file("/run/graph.py", "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.stdin)");
     case.sh("unitcell graph --format=svg | python3 /run/graph.py").ok();
-    assert_ne!(case.sh("unitcell graph init.scope").code, Some(0), "nothing to draw");
+    let plain = case.service("plain", "", "");
+    plain.dump();
+    assert_ne!(case.sh(&format!("unitcell graph {}", plain.name)).code, Some(0), "nothing to draw");
     case.sh("ip link delete gve; ip link delete gbr").ok();
     owner.stop();
+}
+
+/// Generators' drop-ins are away for that long.
+fn see_no_alarm_while_systemd_reads_its_files(case: &Case) {
+    let unit = case.service("web", "", "Hostname=web");
+    unit.dump();
+    let script = format!(
+        "end=/run/{}; (until test -e $end; do systemctl daemon-reload; done) & \
+         for n in $(seq 30); do unitcell verify {}; done; touch $end; wait; rm $end",
+        case.unique("end"),
+        unit.name
+    );
+    let told = case.sh(&script);
+    assert!(!told.ok().contains("is not there") && told.stdout.contains("hint: "), "{told:?}");
 }
 
 fn see_doctor_find_what_is_wrong(case: &Case) {

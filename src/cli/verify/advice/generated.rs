@@ -5,15 +5,21 @@ use std::fs;
 use std::path::Path;
 
 use super::Advice;
+use crate::bus;
 use crate::cli::subject::Subject;
 use crate::unit::files::{Directories, ReadFile};
 use crate::unit::words::escape_specifiers;
-use crate::unit::{Error, Unit, UnitName};
+use crate::unit::{Error, Scope, Unit, UnitName};
 
 /// Since the last daemon-reload the files may have changed, or a drop-in have come that wins over ours.
-pub fn in_force(subject: &Subject) -> Option<Advice> {
+pub fn in_force(subject: &Subject, scope: Scope) -> Option<Advice> {
     let (path, text) = subject.dropin.as_ref()?;
-    let there = fs::read_to_string(path).ok();
+    let look = || fs::read_to_string(path).ok();
+    if look().as_ref() == Some(text) {
+        return None;
+    }
+    bus::settle(scope);
+    let there = look();
     (there.as_ref() != Some(text)).then(|| {
         let what = match there {
             None => "the drop-in that carries the cell is not there",

@@ -69,7 +69,7 @@ pub fn advice(subject: &Subject, unit: &Unit, surroundings: &Surroundings) -> Ve
     all.extend(first_process::numbers_inside(unit, &cell));
     all.extend(resolver::name_servers(&cell, surroundings));
     if surroundings.live {
-        all.extend(generated::in_force(subject));
+        all.extend(generated::in_force(subject, surroundings.manager.scope));
     }
     all.extend(generated::assertion(subject, unit));
     all
