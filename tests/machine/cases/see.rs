@@ -7,7 +7,7 @@ use crate::terminal;
 use serde_json::Value;
 
 cases![
-    see_what_two_services_share,
+    see_what_two_services_share: alone,
     see_network_in_a_picture,
     see_no_alarm_while_systemd_reads_its_files,
     see_doctor_find_what_is_wrong: alone,
