@@ -406,7 +406,9 @@ fn ready_again_after_a_restart(case: &Case) {
     );
     unit.start();
     unit.assert_state("active");
-    assert_eq!((case.read(&log).as_str(), unit.show("NRestarts").as_str()), ("x\nx\nx\n", "2"));
+    // A daemon-reload of another case may make systemd 252 count a restart twice.
+    assert_eq!(case.read(&log), "x\nx\nx\n");
+    assert!(unit.show("NRestarts").parse::<u32>().unwrap() >= 2);
     unit.restart().ok();
     assert_eq!(case.sh("ss -Hltn sport = 4891 | wc -l").ok(), "1", "listens when restart returns");
     assert_nobody_beside(&unit, case);

@@ -7,7 +7,7 @@ use crate::classic;
 cases![
     tutorials_work_as_with_the_classic_ones,
     tutorials_on_named_networks_work_with_ours,
-    tutorials_that_list_namespaces_work_with_ours,
+    tutorials_that_list_namespaces_work_with_ours: alone,
 ];
 
 fn tutorials_work_as_with_the_classic_ones(case: &Case) {
