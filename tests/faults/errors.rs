@@ -35,6 +35,8 @@ const LIKELY: &[(&[&str], &str)] = &[
     (&["fsopen", "openat2", "pidfd_open", "pipe2", "socketpair"], "ENFILE"),
     // Nobody listens, or not fast enough.
     (&["connect", "sendmsg", "sendto"], "ECONNREFUSED"),
+    // A file is renamed or mounted meanwhile, anywhere.
+    (&["openat2"], "EAGAIN"),
     // A signal comes while it waits.
     (
         &["connect", "poll", "ppoll", "read", "recvfrom", "recvmsg", "sendmsg", "sendto", "wait4", "waitid", "write"],

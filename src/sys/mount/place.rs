@@ -87,14 +87,22 @@ impl Places {
     }
 }
 
+/// How often a path is looked up anew. Whenever a file is renamed or mounted meanwhile, anywhere on the machine,
+/// the kernel can't tell whether a `..` has left the root (EAGAIN of openat2(2)).
+const DISTURBED: usize = 1000;
+
 fn in_root(path: &Path) -> io::Result<OwnedFd> {
     let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    match openat2(&root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve) {
-        // RestrictSUIDSGID=, and so DynamicUser=, hide it: its flags are out of a filter's sight.
-        Err(Errno::NOSYS) => walk(root, path),
-        place => Ok(place?),
+    for _ in 0..DISTURBED {
+        match openat2(&root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve) {
+            Err(Errno::AGAIN) => {}
+            // RestrictSUIDSGID=, and so DynamicUser=, hide it: its flags are out of a filter's sight.
+            Err(Errno::NOSYS) => return walk(root, path),
+            place => return Ok(place?),
+        }
     }
+    Err(Errno::AGAIN.into())
 }
 
 /// The same name by name, where no symbolic link is on the way.
@@ -128,6 +136,28 @@ pub(super) fn mount_id_at(path: &Path) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn renames_beside_do_not_disturb() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        std::fs::create_dir(path("a")).unwrap();
+        std::os::unix::fs::symlink("../".repeat(20) + "dev/null", path("a/link")).unwrap();
+        std::fs::write(path("one"), "").unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::fs::rename(path("one"), path("two")).unwrap();
+                    std::fs::rename(path("two"), path("one")).unwrap();
+                }
+            });
+            let failed = (0..20_000).find_map(|_| in_root(&path("a/link")).err());
+            done.store(true, Ordering::Relaxed);
+            assert!(failed.is_none(), "{failed:?}");
+        });
+    }
 
     #[test]
     fn a_walk_follows_no_link() {
