@@ -12,7 +12,7 @@ use crate::cell::{Manager, netns_owner, plan};
 use crate::netns::description::{Description, Descriptions, Publish};
 use crate::unit::escape::escape;
 use crate::unit::value::parse_netns_name;
-use crate::unit::words::escape_specifiers;
+use crate::unit::words::{escape_dollar, escape_specifiers, quote};
 use crate::unit::{Finding, Scope, Unit, UnitName};
 
 /// From systemd itself, on every distribution with a merged /usr.
@@ -109,18 +109,25 @@ fn hosts(description: &Description) -> Vec<&str> {
 /// It listens while the namespace is up, and is no reason for it to stay up.
 fn socket(name: &str, owner: &str, source: &str, publish: &Publish) -> String {
     let (listen, connect) = (escape_specifiers(&publish.listen), escape_specifiers(&publish.connect));
+    // Nobody else removes the file.
+    let removed = if listen.starts_with('/') { "RemoveOnStop=yes\n" } else { "" };
     format!(
         "{MARK}\n[Unit]\n\
          Description={listen}, Served in Network Namespace {name} at {connect}\n\
          SourcePath={source}\n\
          PartOf={owner}\nAfter={owner}\n\
-         \n[Socket]\nListenStream={listen}\nFreeBind=yes\n"
+         \n[Socket]\nListenStream={listen}\nFreeBind=yes\n{removed}"
     )
 }
 
 /// It has a cell like any other service.
 fn service(name: &str, unit: &str, source: &str, publish: &Publish, scope: Scope) -> String {
     let (listen, connect) = (escape_specifiers(&publish.listen), escape_specifiers(&publish.connect));
+    // systemd-socket-proxyd(8) takes all before the last colon for the address.
+    let target = match connect.strip_prefix('[') {
+        Some(bracketed) => bracketed.replacen(']', "", 1),
+        None => quote(escape_dollar(&connect)),
+    };
     let privileges = match scope {
         // Only root can open every socket there may be at a path.
         Scope::System if connect.starts_with('/') => "PrivateTmp=yes\n",
@@ -133,7 +140,7 @@ fn service(name: &str, unit: &str, source: &str, publish: &Publish, scope: Scope
          Description=Proxy of {listen} to {connect} in Network Namespace {name}\n\
          SourcePath={source}\n\
          Requires={unit}.socket\nAfter={unit}.socket\n\
-         \n[Service]\nType=exec\nExecStart={PROXY} --exit-idle-time={IDLE} {connect}\n{privileges}\
+         \n[Service]\nType=exec\nExecStart={PROXY} --exit-idle-time={IDLE} {target}\n{privileges}\
          NoNewPrivileges=yes\n\
          \n[X-Unitcell]\nNetworkNamespace={name}\n"
     )
