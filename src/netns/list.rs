@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::record::Record;
 use super::{Error, Places, pin};
@@ -16,6 +17,16 @@ pub struct Named {
     pub inode: Option<u64>,
     /// Did `unitcell netns up` make it?
     pub ours: bool,
+}
+
+/// Where the files of the namespaces are that a user's process holds under a name.
+pub fn held(places: &Places, name: &str) -> Result<PathBuf, Error> {
+    let missing = || Error::NoNamespace(name.to_owned());
+    if !list(places)?.iter().any(|named| named.name == name) {
+        return Err(missing());
+    }
+    let pin = fs::read_link(places.pin(name)).map_err(Error::system("look at", &places.pin(name)))?;
+    pin.parent().map(Path::to_owned).ok_or_else(missing)
 }
 
 /// All names, sorted. What is not ours among a user's is what an ended process has held.

@@ -15,7 +15,7 @@ mod tool {
     pub use super::down::{Down, down};
     pub use super::error::Error;
     pub use super::lifecycle::{Up, hold, reload, up};
-    pub use super::list::{Named, list};
+    pub use super::list::{Named, held, list};
     pub use super::places::Places;
 }
 #[cfg(feature = "tool")]

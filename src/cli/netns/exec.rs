@@ -5,20 +5,41 @@ use std::io::{Write, stdout};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use super::{usage, valid_for_ip};
+use super::{failed, usage, valid_for_ip};
 use crate::cli::terminal::Terminal;
 use crate::cli::{Error, output, style};
+use crate::generator::facts::installed;
 use crate::netns::{self, Places, enter};
 
 const TAKES: &str = "exec takes a command, and before it the name of a network namespace or --all";
 
 /// Becomes the command.
 pub fn exec(places: &Places, words: &[OsString]) -> Result<(), Error> {
-    let Some((name, command)) = words.split_first() else { return Err(Error::NetnsMissing(TAKES)) };
-    let name = name.to_str().ok_or_else(|| usage(format!("{} is no name", name.display())))?;
-    let [program, arguments @ ..] = command else { return Err(Error::NetnsMissing(TAKES)) };
+    let (name, program, arguments) = split(words)?;
     go_into(places, name)?;
     Err(became(program, arguments))
+}
+
+/// Becomes the command in one of the user's, where it sees what a service sees that is bound to it. The wrapper knows
+/// how to get there without privilege.
+pub fn exec_of_user(places: &Places, words: &[OsString]) -> Result<(), Error> {
+    let (name, program, arguments) = split(words)?;
+    let namespaces = netns::held(places, name).map_err(failed(name))?;
+    let option = |flag: &str, file: &str| format!("--{flag}-namespace-path={}", namespaces.join(file).display());
+    let source = Command::new(installed("unitcell-exec"))
+        .args([option("user", "user"), option("network", "net"), format!("--resolver={name}")])
+        .args(["--sysfs=/sys", "--"])
+        .arg(program)
+        .args(arguments)
+        .exec();
+    Err(Error::Execute { program: installed("unitcell-exec"), source })
+}
+
+/// The name, the command, and its arguments.
+fn split(words: &[OsString]) -> Result<(&str, &OsStr, &[OsString]), Error> {
+    let [name, program, arguments @ ..] = words else { return Err(Error::NetnsMissing(TAKES)) };
+    let name = name.to_str().ok_or_else(|| usage(format!("{} is no name", name.display())))?;
+    Ok((name, program, arguments))
 }
 
 /// Runs the command in each of them, one after the other, and goes on if it fails.

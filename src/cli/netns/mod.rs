@@ -26,7 +26,8 @@ pub struct Netns {
     /// Go into this one first, and do there what is asked for
     #[arg(short, long, value_name = "NAME")]
     netns: Option<String>,
-    /// Those of the user's manager, which processes hold: for up, reload, down and list
+    /// Those of the user's manager, which processes hold: for up, reload, down, list,
+    /// identify, pids and exec
     #[arg(long, global = true)]
     user: bool,
     #[command(subcommand)]
@@ -169,7 +170,10 @@ impl Netns {
             Verb::Down { names } => of_user::down(names, output),
             Verb::List { long: false } => names::list(&of_user()?, output),
             Verb::List { long: true } => names::list_long(&of_user()?, output),
-            _ => Err(usage("--user is for up, reload, down and list".to_owned())),
+            Verb::Identify { pid } => processes::identify(&of_user()?, pid, output),
+            Verb::Pids { name } => processes::pids(&of_user()?, &name, output),
+            Verb::Exec { words } => exec::exec_of_user(&of_user()?, &words),
+            _ => Err(usage("--user is for up, reload, down, list, identify, pids and exec".to_owned())),
         }
     }
 }

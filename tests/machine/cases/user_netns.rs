@@ -264,7 +264,7 @@ fn user_netns_is_shown_and_judged(case: &Case) {
 
 fn user_netns_comes_and_goes_by_hand(case: &Case) {
     start_users_bus(case);
-    let holder = netns(case, "u-hand", LOW_PORTS);
+    let holder = netns(case, "u-hand", &format!("{LOW_PORTS}DNS=10.9.9.9\n"));
     let user = |command: &str| case.user_sh(USER, command);
     assert_eq!(
         user("unitcell netns up --user u-hand").ok(),
@@ -274,6 +274,25 @@ fn user_netns_comes_and_goes_by_hand(case: &Case) {
     assert!(holder.show("StatusText").contains("u-hand is up"));
     let reloaded = user("unitcell netns reload --user u-hand --json=short").ok().to_owned();
     schema::check("netns", &serde_json::from_str(&reloaded).expect("JSON"));
+    // A command sees what a service sees.
+    let seen = user(
+        "cd /tmp && unitcell netns --user exec u-hand sh -c \
+                     'pwd; id -u; ls /sys/class/net; cat /etc/resolv.conf; readlink /proc/self/ns/net; exit 7'",
+    );
+    let expected = format!(
+        "/tmp\n1000\nlo\n{}nameserver 10.9.9.9\n{}\n",
+        "# The name servers of a network namespace, written by unitcell.\n",
+        namespace(case, &holder, "net")
+    );
+    assert_eq!((seen.stdout.as_str(), seen.code), (expected.as_str(), Some(7)), "{seen:?}");
+    let inside = user(
+        "unitcell netns exec --user u-hand sh -c 'unitcell netns --user identify; unitcell netns --user pids u-hand; echo $$'",
+    );
+    let inside: Vec<_> = inside.ok().lines().map(str::to_owned).collect();
+    assert_eq!((inside[0].as_str(), inside.last()), ("u-hand", inside.get(2)), "{inside:?}");
+    assert_eq!(inside[1], holder.main_pid().to_string());
+    let slip = user("unitcell netns --user exec u-hend true");
+    assert!(!slip.success() && slip.stderr.contains("there is no network namespace u-hend"), "{slip:?}");
     user("unitcell run --user --netns=u-hand --pipe --wait -- ls /sys/class/net").ok();
     assert_eq!(user("unitcell netns down --user u-hand").ok(), "Network namespace u-hand is removed");
     assert!(wait_for(|| holder.state() == "inactive", Duration::from_secs(10)));
