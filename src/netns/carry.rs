@@ -4,6 +4,7 @@
 use super::change::{Change, Made, changes, teardown};
 use super::ledger::Ledger;
 use super::scene::Scene;
+use super::scene::moved::carried;
 use super::shared::Shared;
 use super::thing::Thing;
 use super::{Error, Identity, Places};
@@ -48,6 +49,12 @@ impl<'c> Carrier<'c> {
             }
         }
         self.scene.send()
+    }
+
+    /// Is it to be waited for?
+    pub fn is_awaited(&self, thing: &Thing) -> bool {
+        let of_thing = |made: &&Made| made.thing == *thing && matches!(thing, Thing::Moved { .. });
+        self.ledger.made().iter().find(of_thing).is_none_or(|moved| carried(moved.before.as_deref()))
     }
 
     fn ensure(&mut self, thing: &Thing) -> Result<(), Error> {

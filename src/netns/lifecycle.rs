@@ -161,7 +161,8 @@ fn make_namespace(places: &Places, name: &str) -> Result<(Up, Identity), Error> 
     }
 }
 
-/// Makes in the namespace, and around it, what the description asks for; the lock is held.
+/// Makes in the namespace, and around it, what the description asks for; the lock is held. Returns all that is
+/// to be waited for.
 fn fill(places: &Places, name: &str, description: &Description, identity: Identity) -> Result<Vec<Thing>, Error> {
     let nothing_before = || -> Result<bool, Error> {
         Ok(Ledger::open(places, name)?.made().is_empty() && Addresses::open(places, name)?.chosen().is_empty())
@@ -171,8 +172,9 @@ fn fill(places: &Places, name: &str, description: &Description, identity: Identi
     }
     let mut carrier = Carrier::open(places, name, identity)?;
     let facts = facts::gather(places, name, description, &mut carrier.scene)?;
-    let things = desired(name, description, &facts);
+    let mut things = desired(name, description, &facts);
     carrier.make(&things)?;
+    things.retain(|thing| carrier.is_awaited(thing));
     Ok(things)
 }
 

@@ -36,15 +36,16 @@ pub fn settle(scene: &mut Scene<'_>, things: &[Thing], told: &mut dyn FnMut(&str
     Ok(())
 }
 
-/// The links on each side that matter: all that were made inside, and outside those with an address
+/// The links on each side that matter: all that were made or moved inside, and outside those with an address
 /// that others on the link are asked about.
 fn awaited(things: &[Thing]) -> Vec<(Side, Vec<&str>)> {
     let mut sides: Vec<(Side, Vec<&str>)> = Vec::new();
     for thing in things {
         let (side, link) = match thing {
-            Thing::Veth { name, .. } | Thing::Macvlan { name, .. } | Thing::Ipvlan { name, .. } => {
-                (&Side::Inside, name)
-            }
+            Thing::Veth { name, .. }
+            | Thing::Macvlan { name, .. }
+            | Thing::Ipvlan { name, .. }
+            | Thing::Moved { name } => (&Side::Inside, name),
             Thing::Address { side, link, detect: true, address, .. } if address.addr().is_ipv6() => (side, link),
             _ => continue,
         };

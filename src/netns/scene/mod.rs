@@ -2,7 +2,7 @@
 
 mod look;
 mod make;
-mod moved;
+pub mod moved;
 mod pair;
 mod undo;
 

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::Scene;
+use super::look::taken;
 use crate::netlink::address::Address;
 use crate::netlink::link::Change;
 use crate::netns::Error;
@@ -15,9 +16,12 @@ use crate::netns::thing::Side;
 
 /// What a link had.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Before {
     up: bool,
+    carries: bool,
     addresses: Vec<IpNet>,
+    bridge: Option<String>,
 }
 
 /// What a link of the host's has, as the ledger keeps it.
@@ -26,7 +30,16 @@ pub(super) fn before(host: &mut Place, name: &str) -> Result<Option<String>, Err
     let link = host.link(name)?.ok_or_else(missing)?;
     let found = host.addresses(link.index)?;
     let addresses = found.iter().filter(|address| is_lasting(address)).map(|address| address.net).collect();
-    Ok(serde_json::to_string(&Before { up: link.is_up(), addresses }).ok())
+    let bridge = match link.master {
+        Some(master) => host.links()?.into_iter().find(|other| other.index == master).map(|bridge| bridge.name),
+        None => None,
+    };
+    Ok(serde_json::to_string(&Before { up: link.is_up(), carries: link.carries(), addresses, bridge }).ok())
+}
+
+/// Did it carry packets? One that nobody was at the other end of may have to wait for who is inside.
+pub fn carried(before: Option<&str>) -> bool {
+    read(before).carries
 }
 
 impl Scene<'_> {
@@ -48,11 +61,21 @@ impl Scene<'_> {
     pub(super) fn move_back(&mut self, name: &str, before: Option<&str>) -> Result<(), Error> {
         let before = read(before);
         if let Some(link) = self.find_link(&Side::Inside, name)? {
+            if self.host.link(name)?.is_some() {
+                return Err(taken(&Side::Host, name));
+            }
             let host = self.host.namespace().as_fd().try_clone_to_owned()?;
             let change = Change { namespace: Some(host.as_fd()), ..Change::default() };
             self.need(&Side::Inside)?.set(link.index, &change)?;
         }
         let Some(link) = self.host.link(name)? else { return Ok(()) };
+        let bridge = match &before.bridge {
+            Some(bridge) if link.master.is_none() => self.host.link(bridge)?,
+            _ => None,
+        };
+        if let Some(bridge) = bridge {
+            self.host.set(link.index, &Change { master: Some(bridge.index), ..Change::default() })?;
+        }
         self.host.add_addresses(link.index, &before.addresses);
         if before.up && !link.is_up() {
             self.host.set(link.index, &Change { up: Some(true), ..Change::default() })?;
