@@ -23,7 +23,9 @@ pub fn gather(places: &Places, name: &str, description: &Description, scene: &mu
     let links: Vec<&str> = auto.iter().map(|veth| veth.name.as_str()).collect();
     let mut used = Vec::new();
     for side in sides(auto.iter().map(|veth| outer_side(veth))) {
-        used.extend(routed(scene.need(&side)?)?);
+        let place = scene.need(&side)?;
+        used.extend(routed(place)?);
+        used.extend(place.all_addresses()?.iter().map(|address| IpNet::from(address.net.addr())));
     }
     let families: &[bool] = if ipv6 { &[true, false] } else { &[true] };
     addresses.choose(&links, families, &description.general.pools, &used)?;
@@ -36,6 +38,9 @@ pub fn gather(places: &Places, name: &str, description: &Description, scene: &mu
             let mut facts = look_outside(scene.need(&side)?, |key| {
                 ours(Thing::Sysctl { side: side.clone(), key: key.to_owned(), value: ROUTER_LISTENS.to_owned() })
             })?;
+            if side == Side::Host {
+                facts.listening.retain(|link| !description.general.interfaces.contains(link));
+            }
             // Where we forward between all links, each of them says so now, and none will later.
             for (uplinks, ipv6) in facts.uplinks.iter_mut().zip([false, true]) {
                 if ours(Thing::Forwarding { side: side.clone(), ipv6 })? {

@@ -134,9 +134,14 @@ impl Place {
         link::list(self.socket()?)
     }
 
+    /// All addresses.
+    pub fn all_addresses(&mut self) -> Result<Vec<address::Address>, netlink::Error> {
+        address::list(self.socket()?)
+    }
+
     /// All addresses of a link.
     pub fn addresses(&mut self, link: u32) -> Result<Vec<address::Address>, netlink::Error> {
-        Ok(address::list(self.socket()?)?.into_iter().filter(|address| address.link == link).collect())
+        Ok(self.all_addresses()?.into_iter().filter(|address| address.link == link).collect())
     }
 
     /// All routes.
