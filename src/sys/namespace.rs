@@ -68,7 +68,10 @@ pub fn aside<T, E: From<io::Error>>(flag: u32, work: impl FnOnce() -> Result<T, 
         libc::CLONE_NEWCGROUP => "/proc/thread-self/ns/cgroup",
         _ => return Err(io::Error::from(io::ErrorKind::InvalidInput).into()),
     };
-    let _home = Home { namespace: Namespace::open(own)?, own };
+    let home = Namespace::open(own)?;
+    // Root of a user namespace may make one to enter, and not come back to what is another one's.
+    home.enter(flag)?;
+    let _home = Home(home);
     work()
 }
 
@@ -81,24 +84,12 @@ pub fn within<T>(namespace: &Namespace, flag: u32, work: impl FnOnce() -> io::Re
 }
 
 /// Where a thread is to be again.
-struct Home {
-    namespace: Namespace,
-    own: &'static str,
-}
-
-impl Home {
-    /// Who may enter none has not left either.
-    fn is_here(&self) -> bool {
-        let here = fs::metadata(self.own).map(|file| file.ino());
-        matches!((here, self.namespace.inode()), (Ok(here), Ok(home)) if here == home)
-    }
-}
+struct Home(Namespace);
 
 impl Drop for Home {
     fn drop(&mut self) {
         // What would come next is meant for home, and would be done to another one.
-        let back = self.namespace.enter(0).is_ok() || self.is_here();
-        assert!(back, "a thread left a namespace that it can't get back to");
+        assert!(self.0.enter(0).is_ok(), "a thread left a namespace that it can't get back to");
     }
 }
 

@@ -157,6 +157,9 @@ fn see_doctor_find_what_is_wrong(case: &Case) {
         broken.stdout.contains("the system generator is masked") && broken.stdout.contains(&format!("rm {masked}"))
     );
     // An ordinary user is told about their own chances.
+    // Root of a user namespace can't come back from another network namespace.
+    let inside = case.user_sh(crate::machine::USER, "unshare -Ur unitcell doctor");
+    assert!(matches!(inside.code, Some(0 | 1)) && !inside.stdout.is_empty(), "{inside:?}");
     let user = case.user_sh(crate::machine::USER, "unitcell doctor");
     assert!(user.stdout.contains("tester has subordinate uids: 65536 from 100000"), "{user:?}");
 }
