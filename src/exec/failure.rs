@@ -68,7 +68,9 @@ fn hint(step: &Step, cause: &io::Error) -> Option<&'static str> {
         libc::EPERM if about_namespaces => {
             Some("the manager must have CAP_SYS_ADMIN; without it, PrivateUsers=self gives a cell of one's own")
         }
-        libc::ENOSPC | libc::EUSERS if about_namespaces => Some("see the limits in /proc/sys/user"),
+        libc::ENOSPC | libc::EUSERS if about_namespaces => {
+            users_may_make_none().or(Some("see the limits in /proc/sys/user"))
+        }
         libc::EINVAL if matches!(step, Step::Join(_)) => Some("the file is no namespace of this type"),
         libc::EINVAL if about_namespaces => Some("this kernel has no namespaces of that type"),
         libc::ENOSYS => {

@@ -107,6 +107,20 @@ fn without_privilege_nothing_runs_unisolated() {
     assert!(outcome.stderr.contains("the manager must have CAP_SYS_ADMIN"));
 }
 
+/// The limit is one of each user namespace, so that none but the test's own is touched.
+#[test]
+fn limit_of_user_namespaces_is_told() {
+    let script = "echo 0 >/proc/sys/user/max_user_namespaces && exec \"$0\" --private-users=self echo ran";
+    let outcome: crate::run::Outcome =
+        command("unshare").args(["-Ur", "sh", "-c", script, WRAPPER]).output().expect("unshare(1) runs").into();
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(217), ""), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("user.max_user_namespaces is 0: set it to more by sysctl(8)"),
+        "{}",
+        outcome.stderr
+    );
+}
+
 #[test]
 fn wrong_type_of_namespace_is_226() {
     if root().is_none() {
