@@ -107,6 +107,10 @@ impl List<'_> {
                 self.no_detection(Side::Inside, &veth.name);
                 self.no_detection(outer_side(veth), &host_name);
             }
+            if self.facts.ipv6 {
+                // Whoever is inside may say that they are one, and would have the packets of all outside.
+                self.things.push(Thing::NoRouters { side: outer_side(veth), link: host_name.clone() });
+            }
             if let Some(bridge) = &veth.bridge {
                 self.things.push(Thing::Port { side: outer_side(veth), link: host_name, bridge: bridge.clone() });
             }
@@ -290,11 +294,12 @@ impl List<'_> {
     }
 }
 
-/// What the other end of a pair is called: `ve-NAME` for eth0 of a short NAME, else something that
+/// What the other end of a pair is called. systemd-networkd takes what begins with `ve-` for the link of a container
+/// that is to have addresses, a DHCP server and NAT: `uc-NAME` for eth0 of a short NAME, else something that
 /// begins like that, and that no other has.
 fn host_name(name: &str, link: &str) -> String {
     const LONGEST: usize = 15;
-    let plain = format!("ve-{name}");
+    let plain = format!("uc-{name}");
     let allowed = name.bytes().all(|byte| byte != b':');
     if link == "eth0" && plain.len() <= LONGEST && allowed {
         return plain;
@@ -308,7 +313,7 @@ fn host_name(name: &str, link: &str) -> String {
         end.push(char::from(DIGITS[(rest % 36) as usize]));
         rest /= 36;
     }
-    format!("ve-{start}-{end}")
+    format!("uc-{start}-{end}")
 }
 
 fn chosen(given: Option<MacAddress>, name: &str, link: &str) -> Mac {

@@ -45,6 +45,8 @@ pub enum Thing {
     Port { side: Side, link: String, bridge: String },
     /// No duplicate address detection on a link.
     NoDetection { side: Side, link: String },
+    /// A link that takes no routers' word for anything.
+    NoRouters { side: Side, link: String },
     /// An address of a link; a shared one is of a bridge.
     Address { side: Side, link: String, address: IpNet, detect: bool, shared: bool },
     /// A link that is up.
@@ -72,6 +74,7 @@ impl Thing {
             | Thing::Mtu { side, .. }
             | Thing::Port { side, .. }
             | Thing::NoDetection { side, .. }
+            | Thing::NoRouters { side, .. }
             | Thing::Address { side, .. }
             | Thing::Up { side, .. }
             | Thing::Nat { side, .. } => side,
@@ -110,6 +113,7 @@ impl Thing {
             Thing::Mtu { side, link, .. }
             | Thing::Port { side, link, .. }
             | Thing::NoDetection { side, link }
+            | Thing::NoRouters { side, link }
             | Thing::Address { side, link, shared: false, .. }
             | Thing::Up { side, link } => Some((side, link)),
             _ => None,

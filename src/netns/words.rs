@@ -1,5 +1,6 @@
 //! What was made for a name, in the words of ip, sysctl and nft: commands that do the same by hand.
 
+use super::desired::accept_ra;
 use super::ledger::Ledger;
 use super::scene::table;
 use super::thing::{Side, Thing};
@@ -36,6 +37,7 @@ fn words(thing: &Thing, name: &str) -> Vec<String> {
             sysctl(side, if *ipv6 { "net/ipv6/conf/all/forwarding" } else { "net/ipv4/ip_forward" }, "1")
         }
         Thing::NoDetection { side, link } => sysctl(side, &format!("net/ipv6/conf/{link}/accept_dad"), "0"),
+        Thing::NoRouters { side, link } => sysctl(side, &accept_ra(link), "0"),
         Thing::Bridge { side, name: bridge, .. } => {
             let ip = ip(side);
             return vec![format!("{ip} link add {bridge} type bridge"), format!("{ip} link set {bridge} up")];
@@ -102,8 +104,8 @@ mod tests {
         let link = || "eth0".to_owned();
         for (thing, command) in [
             (
-                Thing::Veth { name: link(), mac: [2; 6], side: named, host_name: "ve-web".into(), host_mac: [2; 6] },
-                "ip -n hub link add ve-web type veth peer name eth0 netns web",
+                Thing::Veth { name: link(), mac: [2; 6], side: named, host_name: "uc-web".into(), host_mac: [2; 6] },
+                "ip -n hub link add uc-web type veth peer name eth0 netns web",
             ),
             (
                 Thing::Address {

@@ -198,7 +198,7 @@ pub static KEYS: &[Key] = &[
     row("Name", "NAME", Meaning::Veth(|it, text| name(&mut it.name, text, value::parse_interface)),
         "the interface inside; default eth0"),
     row("HostName", "NAME", Meaning::Veth(|it, text| maybe(&mut it.host_name, text, value::parse_interface)),
-        "its other end; default ve- and the name of the namespace, if that is short enough"),
+        "its other end; default uc- and the name of the namespace, if that is short enough"),
     row("Address", "ADDRESS/LENGTH…|auto", Meaning::Veth(addresses),
         "addresses inside; auto: a free /30 and /126 for both ends, and default routes"),
     row("HostAddress", ADDRESS, Meaning::Veth(|it, text| list(&mut it.host_addresses, text, value::parse_address)),

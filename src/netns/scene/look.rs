@@ -3,6 +3,7 @@
 use super::{Scene, detection, forwarding, moved};
 use crate::netlink::route::Route;
 use crate::netns::Error;
+use crate::netns::desired::accept_ra;
 use crate::netns::thing::{Side, Thing};
 
 impl Scene<'_> {
@@ -40,11 +41,8 @@ impl Scene<'_> {
                 let bridge = self.number(side, bridge)?;
                 self.need_link(side, link)?.master == Some(bridge)
             }
-            Thing::NoDetection { side, link } => match self.need(side)?.sysctl(&detection(link))? {
-                Some(value) => value == "0",
-                // IPv6 is switched off here.
-                None => true,
-            },
+            Thing::NoDetection { side, link } => self.is_off(side, &detection(link))?,
+            Thing::NoRouters { side, link } => self.is_off(side, &accept_ra(link))?,
             Thing::Address { side, link, address, .. } => {
                 let link = self.number(side, link)?;
                 self.need(side)?.addresses(link)?.iter().any(|found| found.net == *address)
@@ -57,6 +55,11 @@ impl Scene<'_> {
             // The name says whose it is.
             Thing::Nat { .. } => false,
         })
+    }
+
+    /// Also where there is no such setting, for IPv6 is switched off.
+    fn is_off(&mut self, side: &Side, key: &str) -> Result<bool, Error> {
+        Ok(self.need(side)?.sysctl(key)?.is_none_or(|value| value == "0"))
     }
 
     fn refuse_taken(&mut self, side: &Side, name: &str) -> Result<(), Error> {

@@ -9,6 +9,7 @@ use crate::netlink::link::{self, Change, End, Kind, Mac, Which};
 use crate::netlink::route;
 use crate::netns::Error;
 use crate::netns::description::{IpvlanMode, MacvlanMode};
+use crate::netns::desired::accept_ra;
 use crate::netns::place::THERE;
 use crate::netns::thing::{Side, Thing};
 
@@ -24,6 +25,8 @@ impl Scene<'_> {
                 if place.link(name)?.is_none() {
                     let end = End { name, mac: Some(*mac), ..End::default() };
                     place.ask(link::add(&end, Kind::Bridge, None))?;
+                    // Its ports are cells, whose word for a router is worth nothing either.
+                    self.switch_off(side, &accept_ra(name))?;
                 }
                 self.change(side, name, &Change { up: Some(true), ..Change::default() })?;
             }
@@ -40,13 +43,8 @@ impl Scene<'_> {
                 let master = Some(self.number(side, bridge)?);
                 self.change(side, link, &Change { master, ..Change::default() })?;
             }
-            Thing::NoDetection { side, link } => {
-                let (place, key) = (self.need(side)?, detection(link));
-                // There is none where IPv6 is switched off.
-                if place.sysctl(&key)?.is_some() {
-                    place.set_sysctl(&key, "0")?;
-                }
-            }
+            Thing::NoDetection { side, link } => self.switch_off(side, &detection(link))?,
+            Thing::NoRouters { side, link } => self.switch_off(side, &accept_ra(link))?,
             Thing::Address { side, link, address, detect, .. } => {
                 let number = self.number(side, link)?;
                 let detection = if *detect { Detection::Usual } else { Detection::Never };
@@ -63,6 +61,15 @@ impl Scene<'_> {
                 let table = table(self.name);
                 self.need(side)?.nat()?.masquerade(&table, sources)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Where IPv6 is switched off, there is no such setting.
+    fn switch_off(&mut self, side: &Side, key: &str) -> Result<(), Error> {
+        let place = self.need(side)?;
+        if place.sysctl(key)?.is_some() {
+            place.set_sysctl(key, "0")?;
         }
         Ok(())
     }

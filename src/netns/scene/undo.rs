@@ -85,7 +85,7 @@ impl Scene<'_> {
                 }
             }
             // They are of no use, and no harm, to a link that stays.
-            Thing::NoDetection { .. } | Thing::Up { .. } => {}
+            Thing::NoDetection { .. } | Thing::NoRouters { .. } | Thing::Up { .. } => {}
         }
         Ok(())
     }

@@ -40,8 +40,8 @@ fn each_thing_comes_after_what_it_needs() {
     let things = things("blue", BRIDGED, &ipv6());
     let defaults = position(&things, |it| matches!(it, Thing::Sysctl { key, .. } if key.contains("default")));
     let bridge = position(&things, |it| matches!(it, Thing::Bridge { .. }));
-    let veth = position(&things, |it| matches!(it, Thing::Veth { host_name, .. } if host_name == "ve-blue"));
-    let port = position(&things, |it| matches!(it, Thing::Port { link, .. } if link == "ve-blue"));
+    let veth = position(&things, |it| matches!(it, Thing::Veth { host_name, .. } if host_name == "uc-blue"));
+    let port = position(&things, |it| matches!(it, Thing::Port { link, .. } if link == "uc-blue"));
     let of_link = position(&things, |it| matches!(it, Thing::Sysctl { key, .. } if key.contains("eth0")));
     let address = position(&things, |it| matches!(it, Thing::Address { link, .. } if link == "eth0"));
     let up = position(&things, |it| matches!(it, Thing::Up { link, .. } if link == "eth0"));
@@ -102,9 +102,9 @@ fn only_what_must_be_is_forwarded() {
     assert_eq!(
         with([&["up0"], &["up0"]], true),
         [
-            "net/ipv4/conf/ve-blue/forwarding=1",
+            "net/ipv4/conf/uc-blue/forwarding=1",
             "net/ipv4/conf/up0/forwarding=1",
-            "net/ipv6/conf/ve-blue/force_forwarding=1",
+            "net/ipv6/conf/uc-blue/force_forwarding=1",
             "net/ipv6/conf/up0/force_forwarding=1",
         ]
     );
@@ -114,10 +114,10 @@ fn only_what_must_be_is_forwarded() {
 
 #[test]
 fn names_outside_fit_and_differ() {
-    assert_eq!(host_name("blue", "eth0"), "ve-blue");
-    assert_eq!(host_name("blue", "eth1").len(), "ve-blue-1234567".len());
+    assert_eq!(host_name("blue", "eth0"), "uc-blue");
+    assert_eq!(host_name("blue", "eth1").len(), "uc-blue-1234567".len());
     let mut names: Vec<String> = (0..1000).map(|number| host_name(&format!("a-long-name-{number}"), "eth0")).collect();
-    assert!(names.iter().all(|name| name.len() <= 15 && name.starts_with("ve-alon-")));
+    assert!(names.iter().all(|name| name.len() <= 15 && name.starts_with("uc-alon-")));
     names.sort();
     names.dedup();
     assert_eq!(names.len(), 1000);

@@ -333,7 +333,7 @@ fn everyday_namespace(case: &Case) {
     ))
     .ok();
     let added = case.sh(&format!("unitcell netns add {name} --veth --nat --dns=198.51.100.53"));
-    for words in ["link add ve-", "address add", "route add default via", "nft add rule inet unitcell-", "netns delete"]
+    for words in ["link add uc-", "address add", "route add default via", "nft add rule inet unitcell-", "netns delete"]
     {
         assert!(added.ok().contains(words), "{words:?} is not in: {}", added.stdout);
     }

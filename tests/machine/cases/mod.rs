@@ -15,6 +15,7 @@ mod mounts;
 mod namespaces_of;
 mod net;
 mod netns;
+mod netns_host;
 mod nsenter;
 mod pid;
 mod ready;
@@ -114,6 +115,7 @@ pub fn all() -> Vec<Entry> {
         net::CASES,
         nsenter::CASES,
         netns::CASES,
+        netns_host::CASES,
         pid::CASES,
         ready::CASES,
         relay::CASES,

@@ -21,6 +21,7 @@ cases![
     netns_no_question_for_a_name_leaves_the_cell: alone,
     netns_two_hundred_services_share_fifty_namespaces: alone,
     netns_killed_at_any_step_it_converges(257..=257): alone,
+    netns_reload_killed_at_any_step_it_converges(262..=262): alone,
 ];
 
 /// A description, and the unit that owns what it describes.
@@ -89,7 +90,7 @@ fn netns_cells_on_a_bridge_reach_each_other_and_the_host(case: &Case) {
     assert!(case.sh("ip -o address show dev br-cells").ok().contains("10.77.0.254"), "one still needs it");
     owners[2].stop().ok();
     let left = case.sh("ip -o link show; ls /run/unitcell/netns/.shared");
-    assert!(!left.ok().contains("br-cells") && !left.ok().contains("ve-brd"), "{}", left.stdout);
+    assert!(!left.ok().contains("br-cells") && !left.ok().contains("uc-brd"), "{}", left.stdout);
 }
 
 fn netns_links_of_every_kind_come_and_go(case: &Case) {
@@ -137,11 +138,11 @@ fn netns_links_of_every_kind_come_and_go(case: &Case) {
     let settings = "cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/conf/to-b/rp_filter";
     assert_eq!(case.sh(&format!("ip netns exec kindsa sh -c '{settings}'")).ok(), "81\n2");
     // A link of its name is somebody else's: nothing starts, and that one stays.
-    case.sh("ip link add ve-kindsc type bridge").ok();
+    case.sh("ip link add uc-kindsc type bridge").ok();
     let refused = netns(case, "kindsc", "[Veth]\nAddress=10.78.3.2/24\n");
     assert!(!refused.start().success());
-    assert!(refused.journal().contains("there is an interface ve-kindsc on the host already"), "{}", refused.journal());
-    case.sh("ip link delete ve-kindsc && ! ip netns exec kindsc true 2>/dev/null").ok();
+    assert!(refused.journal().contains("there is an interface uc-kindsc on the host already"), "{}", refused.journal());
+    case.sh("ip link delete uc-kindsc && ! ip netns exec kindsc true 2>/dev/null").ok();
     // Not every kernel has ipvlan: then that is said, and nothing is left.
     let ipvlan = netns(case, "kindsd", "[IPVlan]\nParent=kinds-par\nMode=L3\nAddress=10.78.4.2/24\n");
     if ipvlan.start().success() {
@@ -164,7 +165,7 @@ fn netns_reload_changes_what_changed_and_nothing_else(case: &Case) {
     let owner = netns(case, "reloaded", &format!("{veth}MTUBytes=1400\n[Veth]\nName=eth1\nAddress=10.79.1.2/24\n"));
     let server = web(case, "reload-web", "reloaded");
     let inode = |case: &Case| case.sh("stat -c %i /run/netns/reloaded").ok().to_owned();
-    let before = (inode(case), case.sh("cat /sys/class/net/ve-reloaded/ifindex").ok().to_owned(), server.main_pid());
+    let before = (inode(case), case.sh("cat /sys/class/net/uc-reloaded/ifindex").ok().to_owned(), server.main_pid());
     // A connection that lives through it.
     let echo = "import socket; c=socket.create_server((\"10.79.0.2\",7000)).accept()[0]; \
                 [c.sendall(x) for x in iter(lambda:c.recv(99),b\"\")]";
@@ -187,7 +188,7 @@ fn netns_reload_changes_what_changed_and_nothing_else(case: &Case) {
     let inside = case.sh("ip -n reloaded -o address show; ip -n reloaded link; ip -n reloaded route").ok().to_owned();
     assert!(inside.contains("10.79.2.2/24") && inside.contains("default via 10.79.0.1"), "{inside}");
     assert!(!inside.contains("eth1") && !inside.contains("mtu 1400"), "{inside}");
-    let after = (inode(case), case.sh("cat /sys/class/net/ve-reloaded/ifindex").ok().to_owned(), server.main_pid());
+    let after = (inode(case), case.sh("cat /sys/class/net/uc-reloaded/ifindex").ok().to_owned(), server.main_pid());
     assert_eq!(after, before, "the namespace, the link and the service are the same");
     case.sh("echo after >/run/said").ok();
     assert!(heard("after"), "the connection is open still");
@@ -222,7 +223,7 @@ fn netns_services_follow_their_namespace(case: &Case) {
     owner.assert_state("active");
     two.stop().ok();
     owner.assert_state("inactive");
-    assert!(!case.sh("test -e /run/netns/followed || ip link show ve-followed 2>/dev/null").success());
+    assert!(!case.sh("test -e /run/netns/followed || ip link show uc-followed 2>/dev/null").success());
 }
 
 fn netns_outer_link_goes_though_somebody_stays_inside(case: &Case) {
@@ -323,7 +324,7 @@ fn netns_internet_is_reached_by_nat(case: &Case) {
         assert_eq!(answer.ok(), from, "{answer:?}");
     }
     let forwarding = |link: &str| case.sh(&format!("cat /proc/sys/net/ipv4/conf/{link}/forwarding")).ok().to_owned();
-    assert_eq!((forwarding("ve-natted"), forwarding("uplink")), ("1".into(), "1".into()));
+    assert_eq!((forwarding("uc-natted"), forwarding("uplink")), ("1".into(), "1".into()));
     owner.stop().ok();
     assert_eq!(state(case), before);
     internet.stop().ok();
@@ -496,7 +497,32 @@ fn netns_killed_at_any_step_it_converges(case: &Case) {
     );
     // Once before, so that what is made once for all names is there.
     case.sh("unitcell netns up killed && unitcell netns down killed").ok();
-    case.file("/run/killed.sh", &KILLED.replace("@state@", STATE).replace("@payload@", crate::product::PAYLOAD));
+    kill_at_each_step(case, KILLED);
+    case.sh("ip link delete killed-mv").ok();
+}
+
+fn netns_reload_killed_at_any_step_it_converges(case: &Case) {
+    case.sh("ip link add killed-mv type veth peer name killed-peer && ip address add 10.81.9.1/24 dev killed-mv && ip link set killed-mv up").ok();
+    case.file(
+        "/run/killed.from",
+        "[NetworkNamespace]\nInterface=killed-mv\n[Veth]\nAddress=10.81.1.2/30\nHostAddress=10.81.1.1/30\n\
+         [Veth]\nName=eth1\nBridge=br-killed\nHostAddress=10.81.0.1/24\nAddress=10.81.0.2/24\n",
+    );
+    case.file(
+        "/run/killed.to",
+        "[NetworkNamespace]\nDNS=10.81.0.1\nIPMasquerade=ipv4\nSysctl=net.ipv4.ip_unprivileged_port_start=81\n\
+         [Veth]\nMTUBytes=1400\nAddress=10.81.0.2/24\nHostAddress=10.81.0.1/24\nGateway=10.81.0.1\n",
+    );
+    case.file("/etc/unitcell/killed.netns", "");
+    case.sh("cp /run/killed.to /etc/unitcell/killed.netns && unitcell netns up killed && unitcell netns down killed")
+        .ok();
+    kill_at_each_step(case, RELOAD_KILLED);
+    case.sh("ip link delete killed-mv").ok();
+}
+
+fn kill_at_each_step(case: &Case, script: &str) {
+    let script = format!("{COMPARING}{script}").replace("@state@", STATE).replace("@payload@", crate::product::PAYLOAD);
+    case.file("/run/killed.sh", &script);
     let mut from = 1;
     let steps = loop {
         // In parts, for a command may take a minute at most.
@@ -509,18 +535,19 @@ fn netns_killed_at_any_step_it_converges(case: &Case) {
         }
     };
     assert!(steps > 40, "only {steps} steps");
-    case.sh("ip link delete killed-mv").ok();
 }
 
-/// From a step on: kill `up` there, go down; kill it there again, go up; kill `down` there, go down.
-const KILLED: &str = "state() {
+const COMPARING: &str = "state() {
 @state@
 }
 inside() { ip -n killed -o address show | sed 's/^[0-9]*: //'; ip -n killed route; cat /run/unitcell/netns/killed/resolv.conf; }
 differ() { echo \"step $n, $1:\"; diff \"$2\" \"$3\"; exit 1; }
 n=$1; end=$((n + 8))
 state >/run/killed.before
-unitcell netns up killed >/dev/null && state >/run/killed.up && inside >/run/killed.inside && unitcell netns down killed >/dev/null || exit 1
+";
+
+/// From a step on: kill `up` there, go down; kill it there again, go up; kill `down` there, go down.
+const KILLED: &str = "unitcell netns up killed >/dev/null && state >/run/killed.up && inside >/run/killed.inside && unitcell netns down killed >/dev/null || exit 1
 state | diff /run/killed.before - || exit 1
 while [ $n -lt $end ]; do
     @payload@ step $n unitcell netns up killed >/dev/null; killed=$?
@@ -535,6 +562,28 @@ while [ $n -lt $end ]; do
     @payload@ step $n unitcell netns down killed >/dev/null
     unitcell netns down killed >/dev/null || exit 1
     state >/run/killed.now; cmp -s /run/killed.before /run/killed.now || differ 'down after a crash of down' /run/killed.before /run/killed.now
+    n=$((n + 1))
+done
+echo more $n
+";
+
+/// From a step on: kill `reload` there, reload again, go down; kill it there again, go down.
+const RELOAD_KILLED: &str = "into() { cp /run/killed.$1 /etc/unitcell/killed.netns; }
+into to; unitcell netns up killed >/dev/null && state >/run/killed.up && inside >/run/killed.inside && unitcell netns down killed >/dev/null || exit 1
+while [ $n -lt $end ]; do
+    into from; unitcell netns up killed >/dev/null || exit 1
+    into to; @payload@ step $n unitcell netns reload killed >/dev/null; killed=$?
+    unitcell netns reload killed >/dev/null || exit 1
+    state >/run/killed.now; cmp -s /run/killed.up /run/killed.now || differ 'reload after a crash of reload' /run/killed.up /run/killed.now
+    inside >/run/killed.now; cmp -s /run/killed.inside /run/killed.now || differ 'inside' /run/killed.inside /run/killed.now
+    unitcell netns down killed >/dev/null || exit 1
+    state >/run/killed.now; cmp -s /run/killed.before /run/killed.now || differ 'down after reload' /run/killed.before /run/killed.now
+    if [ $killed = 100 ]; then echo done $n; exit 0; fi
+    [ $killed = 0 ] || { echo \"step $n: $killed\"; exit 1; }
+    into from; unitcell netns up killed >/dev/null || exit 1
+    into to; @payload@ step $n unitcell netns reload killed >/dev/null
+    unitcell netns down killed >/dev/null || exit 1
+    state >/run/killed.now; cmp -s /run/killed.before /run/killed.now || differ 'down after a crash of reload' /run/killed.before /run/killed.now
     n=$((n + 1))
 done
 echo more $n
