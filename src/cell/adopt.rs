@@ -2,15 +2,19 @@
 
 use super::directive::Directive;
 use super::relocate::Lines;
-use super::value::{PrivateUsers, ProtectHostname};
+use super::service::{OF_THE_MOUNT_NAMESPACE, set};
+use super::value::{PrivateUsers, ProtectControlGroups, ProtectHostname};
 use super::{Cell, Isolation, Kind};
 use crate::unit::{Assignment, Unit};
+
+/// The files by which names can be set.
+const NAMES: [&str; 2] = ["hostname", "domainname"];
 
 /// ProtectHostname=yes would keep the wrapper from setting names; it takes the calls away afterwards.
 /// What the drop-in says for it, where the wrapper makes the UTS namespace.
 pub fn protect_hostname(unit: &Unit, cell: &mut Cell) -> Lines {
-    let names_set = cell.wanted_hostname().is_some() || cell.domainname.is_some();
-    let own = unit.last("Service", "ProtectHostname").filter(|_| names_set);
+    let may_change = cell.makes(Kind::Uts) && !cell.hostname_is_locked();
+    let own = unit.last("Service", "ProtectHostname").filter(|_| may_change);
     let Some((line, ProtectHostname::Yes(_))) =
         own.and_then(|line| Some((line, ProtectHostname::parse(&line.value).ok()?)))
     else {
@@ -18,7 +22,26 @@ pub fn protect_hostname(unit: &Unit, cell: &mut Cell) -> Lines {
     };
     let text = if cell.wanted_hostname().is_some() { "yes" } else { &line.value };
     assign(cell, "ProtectHostname", text, line);
-    vec![("ProtectHostname", "no".to_owned())]
+    let mut lines = vec![("ProtectHostname", "no".to_owned())];
+    // It makes these read-only as well, where the service has mounts of its own.
+    if OF_THE_MOUNT_NAMESPACE.iter().any(|key| set(unit, key).is_some()) {
+        lines.push(("ReadOnlyPaths", NAMES.map(|name| format!("-+/proc/sys/kernel/{name}")).join(" ")));
+    }
+    lines
+}
+
+/// A tree that is to be read-only stays so in a namespace of its own, and one that is to have a namespace has
+/// it where it is to be read-only as well.
+pub fn control_groups(unit: &Unit, version: u32, cell: &mut Cell) {
+    use ProtectControlGroups::{No, Private, Strict, Yes};
+    let Some(line) = unit.last("Service", "ProtectControlGroups") else { return };
+    // What systemd does not know yet it passes over.
+    let own = ProtectControlGroups::parse(&line.value).ok().filter(|own| version >= 257 || matches!(own, No | Yes));
+    let text = match (cell.protect_control_groups, own) {
+        (Private, Some(Yes | Strict)) | (Yes, Some(Private | Strict)) => "strict",
+        _ => return,
+    };
+    assign(cell, "ProtectControlGroups", text, line);
 }
 
 /// The user namespace takes away all privilege outside of it, and the ids that it does not map; so it has

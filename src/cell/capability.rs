@@ -51,10 +51,20 @@ const NAMES: [&str; 41] = [
 
 /// The number of the capability that making namespaces takes.
 pub const CAP_SYS_ADMIN: u32 = 21;
-/// Those that ProtectClock= takes away.
-pub const CAP_SYS_TIME: u32 = 25;
-/// Those that ProtectClock= takes away.
-pub const CAP_WAKE_ALARM: u32 = 35;
+
+/// What settings take out of the bounding set, each as systemd.exec(5) says.
+pub const TAKEN_AWAY: [(&str, CapabilitySet); 4] = [
+    ("PrivateDevices", CapabilitySet(1 << CAP_MKNOD | 1 << CAP_SYS_RAWIO)),
+    ("ProtectKernelModules", CapabilitySet(1 << CAP_SYS_MODULE)),
+    ("ProtectKernelLogs", CapabilitySet(1 << CAP_SYSLOG)),
+    ("ProtectClock", CapabilitySet(1 << CAP_SYS_TIME | 1 << CAP_WAKE_ALARM)),
+];
+const CAP_SYS_MODULE: u32 = 16;
+const CAP_SYS_RAWIO: u32 = 17;
+const CAP_SYS_TIME: u32 = 25;
+const CAP_MKNOD: u32 = 27;
+const CAP_SYSLOG: u32 = 34;
+const CAP_WAKE_ALARM: u32 = 35;
 
 /// A set of capabilities, one bit each by its number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,6 +99,11 @@ impl CapabilitySet {
     /// Its members but the capability of this number.
     pub fn without(self, number: u32) -> CapabilitySet {
         CapabilitySet(self.0 & !(1 << number))
+    }
+
+    /// Its members but those of the other.
+    pub fn minus(self, other: CapabilitySet) -> CapabilitySet {
+        CapabilitySet(self.0 & !other.0)
     }
 
     /// Is the capability of this number in it?

@@ -7,46 +7,13 @@ use super::kind::Kind;
 use super::makers::Makers;
 use super::manager::Manager;
 use super::other_root;
-use super::service::{CREDENTIALS, allows_family, set};
+use super::service::{CREDENTIALS, OF_THE_MOUNT_NAMESPACE, allows_family, set};
 use super::steps::Step;
 use super::system_calls::denied_to_wrapper;
 use super::watched::{conditions, watched, watching_directives};
 use super::{Cell, Condition, Maker, PrivateUsers};
 use crate::unit::value::parse_boolean;
 use crate::unit::{Scope, Unit};
-
-/// Settings that systemd makes a mount namespace for; joining another one would lose them.
-const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
-    "BindPaths",
-    "BindReadOnlyPaths",
-    "DynamicUser",
-    "ExecPaths",
-    "ExtensionDirectories",
-    "ExtensionImages",
-    "InaccessiblePaths",
-    "LogNamespace",
-    "MountAPIVFS",
-    "MountImages",
-    "NoExecPaths",
-    "PrivateDevices",
-    "PrivateMounts",
-    "PrivateTmp",
-    "ProcSubset",
-    "ProtectControlGroups",
-    "ProtectHome",
-    "ProtectKernelLogs",
-    "ProtectKernelModules",
-    "ProtectKernelTunables",
-    "ProtectProc",
-    "ProtectSystem",
-    "PrivateBPF",
-    "ReadOnlyPaths",
-    "ReadWritePaths",
-    "RootDirectory",
-    "RootHash",
-    "RootImage",
-    "TemporaryFileSystem",
-];
 
 /// What else systemd makes a user namespace for, where it has no privilege to do it without.
 const OF_A_USER_NAMESPACE: [&str; 7] = [

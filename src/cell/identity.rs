@@ -4,14 +4,15 @@
 //! So a unit that needs the wrapper leaves them to it, and the wrapper does what systemd would
 //! have done, in the same order.
 
-use super::capability::CapabilitySet;
+use super::capability::{CapabilitySet, TAKEN_AWAY};
+use super::dynamic_user;
 use super::finding::Finding;
 use super::kind::{Kind, Kinds};
 use super::manager::Manager;
 use super::service::is_true;
 use super::system_calls::{DeniedCalls, denied_to_wrapper};
 use super::value::{ValueError, has_specifier};
-use crate::unit::{Unit, UnitName};
+use crate::unit::Unit;
 
 /// The identity of the payload.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -174,14 +175,7 @@ impl Identity {
             identity.supplementary_groups.extend(line.value.split_ascii_whitespace().map(str::to_owned));
         }
         if identity.user.is_none() && is_true(unit, "DynamicUser") {
-            identity.user = dynamic_user(&unit.name);
-            if identity.user.is_none() {
-                findings.push(Finding::error(
-                    unit.last("Service", "DynamicUser").map(|line| line.value_at.clone()),
-                    format!("DynamicUser=: the name that systemd makes up for the user of {} is not known", unit.name),
-                    "name the user with User=",
-                ));
-            }
+            identity.user = Some(dynamic_user::name_of(&unit.name));
         }
         let set = |key, initial| {
             unit.section("Service").filter(|line| line.key == key).fold(initial, |mut set: CapabilitySet, line| {
@@ -193,7 +187,8 @@ impl Identity {
         identity.bounding = (bounding != CapabilitySet::FULL).then_some(bounding);
         // systemd, too, passes over those that the bounding set lacks.
         let ambient = set("AmbientCapabilities", CapabilitySet::EMPTY);
-        identity.ambient = CapabilitySet(ambient.0 & bounding.0);
+        let taken = TAKEN_AWAY.into_iter().filter(|(key, _)| is_true(unit, key));
+        identity.ambient = taken.fold(CapabilitySet(ambient.0 & bounding.0), |kept, (_, taken)| kept.minus(taken));
         let secure_bits = unit.list("Service", "SecureBits");
         for line in &secure_bits {
             match parse_secure_bits(&line.value) {
@@ -215,16 +210,6 @@ impl Identity {
         }
         (identity, findings)
     }
-}
-
-/// The name that systemd gives to the user of a unit with DynamicUser= and no User=: the unit
-/// name's prefix, where that is a valid user name (systemd.exec(5)).
-fn dynamic_user(name: &UnitName) -> Option<String> {
-    let prefix = name.prefix();
-    let valid = prefix.len() <= 31
-        && prefix.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    valid.then(|| prefix.to_owned())
 }
 
 /// Can the user be someone else than root?

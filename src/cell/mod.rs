@@ -23,6 +23,7 @@ pub mod arbitrary;
 mod assign;
 mod command;
 mod conflict;
+mod dynamic_user;
 pub mod other_root;
 mod refuse;
 mod relocate;

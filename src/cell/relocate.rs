@@ -3,7 +3,7 @@
 //! The drop-in lifts what is in the way, and the wrapper restricts the service in the same way
 //! itself, once it needs it no more: what it executes is held by all that the unit says.
 
-use super::capability::{CAP_SYS_TIME, CAP_WAKE_ALARM, CapabilitySet};
+use super::capability::{CapabilitySet, TAKEN_AWAY};
 use super::finding::Finding;
 use super::identity::Identity;
 use super::manager::Manager;
@@ -30,9 +30,12 @@ pub fn relocate(unit: &Unit, manager: &Manager, steps: &[Step], identity: &mut I
     if shifts_clocks && is_true(unit, "ProtectClock") {
         // All three that it stands for, systemd.exec(5).
         lines.extend([("ProtectClock", "no".to_owned()), ("DeviceAllow", "char-rtc r".to_owned())]);
-        let bounding = identity.bounding.unwrap_or(CapabilitySet::FULL);
-        identity.bounding = Some(bounding.without(CAP_SYS_TIME).without(CAP_WAKE_ALARM));
+        take_away(identity, |key| key == "ProtectClock");
         identity.denied_calls.push(clock_calls(unit, manager.version)?);
+    }
+    // Whoever enters one has a full bounding set in it, user_namespaces(7).
+    if entered(steps).contains(Kind::User) {
+        take_away(identity, |key| is_true(unit, key));
     }
     // The last of the filters, as it may deny what loading another one takes.
     let denied = denied_to_wrapper(unit, manager.version, true)?;
@@ -45,6 +48,13 @@ pub fn relocate(unit: &Unit, manager: &Manager, steps: &[Step], identity: &mut I
         identity.no_new_privileges = true;
     }
     Ok(lines)
+}
+
+/// Takes out of the bounding set what those of the settings take.
+fn take_away(identity: &mut Identity, are_set: impl Fn(&str) -> bool) {
+    for (_, taken) in TAKEN_AWAY.into_iter().filter(|(key, _)| are_set(key)) {
+        identity.bounding = Some(identity.bounding.unwrap_or(CapabilitySet::FULL).minus(taken));
+    }
 }
 
 /// The namespaces that the steps make or join.

@@ -8,6 +8,39 @@ use crate::unit::{Assignment, Unit};
 pub const CREDENTIALS: [&str; 5] =
     ["ImportCredential", "LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted"];
 
+/// Settings that systemd makes a mount namespace for.
+pub const OF_THE_MOUNT_NAMESPACE: [&str; 29] = [
+    "BindPaths",
+    "BindReadOnlyPaths",
+    "DynamicUser",
+    "ExecPaths",
+    "ExtensionDirectories",
+    "ExtensionImages",
+    "InaccessiblePaths",
+    "LogNamespace",
+    "MountAPIVFS",
+    "MountImages",
+    "NoExecPaths",
+    "PrivateDevices",
+    "PrivateMounts",
+    "PrivateTmp",
+    "ProcSubset",
+    "ProtectControlGroups",
+    "ProtectHome",
+    "ProtectKernelLogs",
+    "ProtectKernelModules",
+    "ProtectKernelTunables",
+    "ProtectProc",
+    "ProtectSystem",
+    "PrivateBPF",
+    "ReadOnlyPaths",
+    "ReadWritePaths",
+    "RootDirectory",
+    "RootHash",
+    "RootImage",
+    "TemporaryFileSystem",
+];
+
 /// The unit that owns the named network namespace.
 pub fn netns_owner(name: &str) -> String {
     format!("unitcell-netns@{name}.service")

@@ -9,6 +9,8 @@
 //! | `UNITCELL_MACHINES=252,257` | only these versions |
 //! | `UNITCELL_ALLOW_SKIP=1` | skip where a prerequisite is missing, instead of failing |
 //! | `UNITCELL_TEST_CACHE=DIR` | where root images are kept |
+//! | `UNITCELL_RANDOM_PAIRS=200` | of `identity_in_random_company`: so many random pairs of services, not only a few |
+//! | `UNITCELL_RANDOM_SEED=7` | and other ones than those of every run |
 //! | `UNITCELL_TEST_VERBOSE=1` | tell how long each machine takes to boot |
 
 mod case;

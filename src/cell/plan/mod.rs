@@ -69,6 +69,10 @@ impl Plan {
         self.unit_lines.clear();
         self.service_lines = keys.map(|key| (key, String::new())).collect();
         self.service_lines.extend([
+            // `+` does not take them away: in another root the wrapper, or the directory, is not there.
+            ("RootDirectory", String::new()),
+            ("RootImage", String::new()),
+            ("WorkingDirectory", String::new()),
             // Whatever the unit counts as success or starts again for, this is neither.
             ("SuccessExitStatus", String::new()),
             ("Restart", "no".to_owned()),

@@ -32,13 +32,15 @@ pub(super) fn plan(unit: &Unit, manager: &Manager) -> Plan {
         plan.findings.extend(cell.contradictions());
     }
     let protect_hostname = adopt::protect_hostname(unit, &mut cell);
+    adopt::control_groups(unit, manager.version, &mut cell);
     let payload = payload(unit, manager);
-    let mut makers = Makers::choose(&cell, manager, payload.is_ok());
+    let in_session = unit.last("Service", "PAMName").is_some();
+    let mut makers = Makers::choose(&cell, manager, payload.is_ok(), in_session);
     let mut adopted = Lines::new();
     // In a user manager it comes first, whoever makes it.
     if makers.any_by_wrapper() && manager.scope == Scope::System {
         adopted.extend(adopt::user_namespace(unit, manager.version, &mut cell));
-        makers = Makers::choose(&cell, manager, payload.is_ok());
+        makers = Makers::choose(&cell, manager, payload.is_ok(), in_session);
     }
     if makers.of(Kind::Uts) == Some(Maker::Wrapper) {
         adopted.extend(protect_hostname);

@@ -19,6 +19,7 @@ cases![
     private_pids,
     protect_control_groups_private,
     protect_control_groups_strict,
+    cell_adds_to_what_the_unit_says,
     protect_system_strict_keeps_run,
     private_users_self,
     private_users_identity,
@@ -201,6 +202,24 @@ fn protect_control_groups_strict(case: &Case) {
     assert!(dump.text("cgroup").lines().any(|line| line == "0::/"), "{}", dump.text("cgroup"));
     let mounts = mounts_at(&dump, "/sys/fs/cgroup");
     assert!(mounts.len() == 1 && mounts[0].contains(" / /sys/fs/cgroup ro,"), "{mounts:?}");
+}
+
+/// A cell takes nothing back that the unit says itself.
+fn cell_adds_to_what_the_unit_says(case: &Case) {
+    for (name, own, cell) in [
+        ("yes", "ProtectControlGroups=yes", "ProtectControlGroups=private"),
+        ("more", "ProtectControlGroups=yes", "ProtectControlGroups=private\nDomainname=cell"),
+    ] {
+        let dump = case.service(name, own, cell).dump();
+        assert!(dump.text("cgroup").lines().any(|line| line == "0::/"), "{}", dump.text("cgroup"));
+        let mounts = mounts_at(&dump, "/sys/fs/cgroup");
+        assert!(mounts.last().is_some_and(|mount| mount.contains(" / /sys/fs/cgroup ro,")), "{mounts:?}");
+    }
+    let locked = "ProtectHostname=yes\nExecStart=@payload@ sleep-handled calls";
+    for (name, service, cell) in [("native", locked, ""), ("names", locked, "ProtectHostname=private")] {
+        let dump = case.service(name, service, cell).dump();
+        assert_eq!(dump.get("calls")["sethostname"], "error 1", "{name}");
+    }
 }
 
 /// By systemd's own settings for these cells /run would be writable again.

@@ -15,6 +15,7 @@ cases![
     contradiction_is_refused,
     plus_prefix_is_refused,
     refusal_survives_success_exit_status,
+    refusal_is_told_in_another_root,
     refusal_does_not_run_stop_post,
     admins_later_dropin_does_not_undo_the_cell,
     admins_dropin_of_the_same_name_does_not_undo_the_cell,
@@ -133,6 +134,16 @@ fn refusal_survives_success_exit_status(case: &Case) {
     );
     assert_refused(&unit, "Nonsense=");
     assert_eq!(unit.state(), "failed");
+}
+
+/// Where the wrapper, which tells it, is not.
+fn refusal_is_told_in_another_root(case: &Case) {
+    let root = format!("/run/{}", case.unique("root"));
+    case.sh(&format!("mkdir -p {root}/data")).ok();
+    let service = format!("RootDirectory={root}\nWorkingDirectory=/data\nExecStart=/bin/payload");
+    let unit = case.service("web", &service, "TimeOffset=1h");
+    assert_refused(&unit, "TimeOffset");
+    case.sh(&format!("rm -r {root}")).ok();
 }
 
 fn refusal_does_not_run_stop_post(case: &Case) {

@@ -10,8 +10,10 @@ cases![
     identity_of_a_user_with_groups,
     identity_of_group_alone,
     identity_of_a_dynamic_user,
+    identity_of_a_dynamic_user_with_no_name,
     identity_with_ambient_capabilities,
     identity_with_bounding_set,
+    identity_with_capabilities_taken_away,
     identity_of_root_with_bounding_set,
     identity_with_no_new_privileges,
     identity_with_implied_no_new_privileges,
@@ -87,6 +89,21 @@ fn identity_of_a_dynamic_user(case: &Case) {
     assert_eq!(wrapped.env("HOME"), native.env("HOME"));
 }
 
+/// systemd makes one up where the unit's is none for a user.
+fn identity_of_a_dynamic_user_with_no_name(case: &Case) {
+    for name in ["dotted.name", "that-is-longer-than-a-user-may-be-called"] {
+        let unit = case.service(name, "DynamicUser=yes\nReadWritePaths=/run/unitcell-tests", "TimeOffsetMonotonic=1s");
+        let dump = unit.dump();
+        let user = dump.env("USER").expect("systemd sets it");
+        assert!(user.starts_with("_du") && user.len() == 19, "{user}");
+        // Beside links by the name, which lead nowhere.
+        let known = case.sh(&format!("grep -ls {user} /run/systemd/dynamic-uid/*")).stdout;
+        let uid = known.lines().find_map(|file| file.rsplit('/').next()?.parse::<u32>().ok());
+        assert_eq!(dump.get("uid")[0].as_u64(), uid.map(u64::from));
+        assert_eq!(dump.get("gid")[0], dump.get("uid")[0]);
+    }
+}
+
 fn identity_with_ambient_capabilities(case: &Case) {
     assert_same(case, "User=nobody\nAmbientCapabilities=CAP_NET_BIND_SERVICE CAP_NET_RAW");
     assert_same(case, "AmbientCapabilities=CAP_NET_BIND_SERVICE");
@@ -100,6 +117,25 @@ fn identity_with_bounding_set(case: &Case) {
     assert_same(case, "User=nobody\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_KILL");
     assert_same(case, "User=nobody\nCapabilityBoundingSet=");
     assert_same(case, "User=nobody\nCapabilityBoundingSet=~CAP_SYS_ADMIN");
+}
+
+/// Whoever enters a user namespace has all capabilities in its bounding set.
+fn identity_with_capabilities_taken_away(case: &Case) {
+    let settings = "PrivateDevices=yes\nProtectKernelModules=yes\nProtectKernelLogs=yes\nProtectClock=yes";
+    for user in ["", "User=tester\nAmbientCapabilities=CAP_MKNOD CAP_SYSLOG CAP_KILL"] {
+        let service = format!("{settings}\n{user}");
+        let native_unit = case.service("one", &format!("{service}\nPrivateUsers=yes"), "");
+        let native = native_unit.dump();
+        native_unit.stop().ok();
+        for cell in ["PrivateUsers=self\nDomainname=cell", "PrivateUsers=self\nTimeOffsetMonotonic=1s"] {
+            let unit = case.service("two", &service, cell);
+            let wrapped = unit.dump();
+            for set in ["CapBnd", "CapPrm", "CapEff", "CapAmb"] {
+                assert_eq!(wrapped.status(set), native.status(set), "{set}, {user}, {cell}");
+            }
+            unit.stop().ok();
+        }
+    }
 }
 
 fn identity_of_root_with_bounding_set(case: &Case) {

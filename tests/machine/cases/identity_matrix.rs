@@ -2,21 +2,20 @@
 //! the same service in a cell that the wrapper sets up, and what it denies stays denied.
 
 use super::cases;
-use crate::case::{Case, Scope, Unit};
-use crate::dump::Dump;
-use crate::machine::wait_for;
+use super::identity_pair::{self, Cell, Outcome, Pair, Service};
+use crate::case::Case;
 
 cases![identity_by_settings];
 
 /// A service's settings.
-struct Row {
-    settings: &'static str,
+pub struct Row {
+    pub settings: &'static str,
     /// The first systemd that knows them.
-    from: u32,
+    pub from: u32,
     /// A `.socket` unit beside the service.
-    socket: &'static str,
+    pub socket: &'static str,
     /// What differs by its nature, beside what the cell asks for.
-    differs: &'static [&'static str],
+    pub differs: &'static [&'static str],
 }
 
 const fn row(settings: &'static str) -> Row {
@@ -33,11 +32,14 @@ const fn moved(settings: &'static str) -> Row {
     Row { differs: &["status Seccomp_filters"], ..row(settings) }
 }
 
-/// In a cell that no systemd can make.
-pub const CELL: &str = "TimeOffsetMonotonic=1s\nDomainname=cell";
-
-/// What the cell changes by its nature.
-const ASKED_FOR: [&str; 2] = ["timens_offsets ", "domainname "];
+/// One that no systemd can make.
+pub const CELL: Cell = Cell {
+    text: "TimeOffsetMonotonic=1s\nDomainname=cell",
+    kinds: &["time", "uts"],
+    differs: &["timens_offsets ", "domainname "],
+    mounts: &[],
+    native: "",
+};
 
 /// Of a user made up for the unit.
 const DYNAMIC: &[&str] = &["uid ", "gid ", "groups ", "status Uid ", "status Gid ", "status Groups "];
@@ -50,7 +52,7 @@ macro_rules! in_root {
 }
 
 /// That root, as a directory and as an image, and a PAM session that leaves something behind.
-const PREPARE: &str = "
+pub const PREPARE: &str = "
     echo 'session required pam_limits.so' >/etc/pam.d/unitcell
     echo 'tester - nofile 777' >/etc/security/limits.d/unitcell.conf
     for dir in dev etc proc run sys tmp usr/lib/unitcell-tests var/lib var/cache var/log var/tmp root home; do
@@ -61,13 +63,13 @@ const PREPARE: &str = "
     for number in $(seq 0 31); do [ -e /dev/loop$number ] || mknod /dev/loop$number b 7 $number; done";
 
 /// From outside: the machines have no tool for a file system that all systemds take.
-fn make_image(case: &Case) {
+pub fn make_image(case: &Case) {
     let [image, root] = ["/srv/root.img", "/srv/root"].map(|path| case.path(path));
     let made = std::process::Command::new("mkfs.ext4").args(["-q", "-F", "-d"]).args([root, image]).arg("4M").status();
     assert!(made.expect("mkfs.ext4").success());
 }
 
-const ROWS: &[Row] = &[
+pub const ROWS: &[Row] = &[
     row(""),
     row("User=tester"),
     row("User=tester\nGroup=games\nSupplementaryGroups=audio video"),
@@ -98,8 +100,10 @@ const ROWS: &[Row] = &[
     moved("ProtectClock=yes"),
     moved("User=tester\nProtectClock=yes\nCapabilityBoundingSet=CAP_SYS_TIME CAP_KILL"),
     moved("User=tester\nProtectHostname=yes"),
+    moved("ProtectHostname=yes\nPrivateTmp=yes"),
     row("ProtectKernelTunables=yes\nProtectKernelModules=yes\nProtectKernelLogs=yes"),
     row("User=tester\nPrivateDevices=yes"),
+    row("User=tester\nPrivateDevices=yes\nProtectKernelLogs=yes\nAmbientCapabilities=CAP_MKNOD CAP_SYSLOG CAP_KILL"),
     row("User=tester\nLoadCredential=hosts:/etc/passwd\nSetCredential=word:secret"),
     Row { socket: "ListenStream=/run/%p.sock\nListenDatagram=@%p\nFileDescriptorName=door", ..row("User=tester") },
     Row { socket: "ListenDatagram=/run/%p.sock", ..row("StandardInput=socket\nStandardOutput=journal") },
@@ -148,104 +152,29 @@ const ROWS: &[Row] = &[
     from(257, "ProtectControlGroups=strict"),
 ];
 
-/// A row's service, as it is and in the cell.
-struct Pair<'c> {
-    row: &'static Row,
-    units: [Unit<'c>; 2],
+impl Row {
+    fn service(&self) -> Service {
+        Service { settings: self.settings.to_owned(), socket: self.socket, differs: self.differs.to_vec() }
+    }
 }
 
 fn identity_by_settings(case: &Case) {
     case.sh(PREPARE).ok();
     make_image(case);
     let rows = ROWS.iter().filter(|row| row.from <= case.version());
-    let pairs: Vec<Pair> = rows.enumerate().map(|(n, row)| pair(case, n, row)).collect();
-    case.daemon_reload();
-    start(case, &pairs);
-
-    let mut failures = Vec::new();
-    let mut dumps: Vec<[Option<Dump>; 2]> = pairs.iter().map(|_| [None, None]).collect();
-    wait_for(
-        || {
-            for (pair, found) in pairs.iter().zip(&mut dumps) {
-                for (unit, dump) in pair.units.iter().zip(found) {
-                    *dump = dump.take().or_else(|| Dump::read(&case.path(&unit.dump_path())));
-                }
-            }
-            dumps.iter().flatten().all(Option::is_some)
-        },
-        std::time::Duration::from_secs(45),
-    );
-    for (pair, found) in pairs.iter().zip(&dumps) {
-        match found {
-            [Some(native), Some(wrapped)] => {
-                let unexpected = unexpected(case, pair, native, wrapped);
-                if !unexpected.is_empty() {
-                    failures.push(format!("{}: {unexpected:#?}", pair.row.settings));
-                }
-            }
-            _ => {
-                let whys =
-                    pair.units.iter().zip(found).filter(|(_, dump)| dump.is_none()).map(|(unit, _)| unit.journal());
-                failures.push(format!("{}: no dump: {}", pair.row.settings, whys.collect::<String>()));
-            }
-        }
-    }
+    let pairs: Vec<Pair> = rows.enumerate().map(|(n, row)| Pair::write(case, n, row.service(), &CELL)).collect();
+    let failures: Vec<String> = identity_pair::run(case, &pairs)
+        .into_iter()
+        .zip(&pairs)
+        .filter_map(|(outcome, pair)| {
+            let found = match outcome {
+                Outcome::Ran(found) if found.is_empty() => return None,
+                Outcome::Ran(found) => format!("{found:#?}"),
+                Outcome::Refused(journal) => format!("refused: {journal}"),
+                Outcome::Neither => pair.units.iter().map(|unit| unit.journal()).collect(),
+            };
+            Some(format!("{}: {found}", pair.service.settings))
+        })
+        .collect();
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), pairs.len(), failures.join("\n"));
-}
-
-/// What differs, and should not.
-fn unexpected(case: &Case, pair: &Pair, native: &Dump, wrapped: &Dump) -> Vec<String> {
-    let expected = |line: &String| {
-        let item = &line[1..];
-        let asked_for = ASKED_FOR.iter().chain(pair.row.differs).any(|expected| item.starts_with(expected));
-        asked_for || item.starts_with("ns_") || item.starts_with("status CapInh")
-    };
-    let mut found: Vec<String> = wrapped.differences(native).into_iter().filter(|line| !expected(line)).collect();
-    for kind in ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"] {
-        let own = |dump: &Dump| dump.ns(kind) != case.manager_ns(kind);
-        let asked_for = matches!(kind, "time" | "uts");
-        if own(wrapped) != (own(native) || asked_for) {
-            found.push(format!("{kind} namespace: native {}, wrapped {}", own(native), own(wrapped)));
-        }
-    }
-    // systemd leaves what loading filters took in this set of a user, and the wrapper does not.
-    let inheritable = |dump: &Dump| u64::from_str_radix(dump.status("CapInh"), 16).expect("a set");
-    let (left, gained) = (inheritable(native) & !inheritable(wrapped), inheritable(wrapped) & !inheritable(native));
-    if left & !LEFT_BEHIND != 0 || gained != 0 {
-        found.push(format!("CapInh: native {}, wrapped {}", native.status("CapInh"), wrapped.status("CapInh")));
-    }
-    found
-}
-
-/// CAP_SETPCAP and CAP_SYS_ADMIN.
-const LEFT_BEHIND: u64 = 1 << 8 | 1 << 21;
-
-fn pair<'c>(case: &'c Case, n: usize, row: &'static Row) -> Pair<'c> {
-    let unit = |sort: &str, cell: &str| {
-        let name = case.unique(&format!("{sort}{n}"));
-        let unit = case.unit(Scope::System, &format!("{name}.service"));
-        let mut text = unit.fill_in(&format!("[Service]\n{}\n", row.settings));
-        if !text.contains("ExecStart=") {
-            text += &unit.fill_in("ExecStart=@payload@ sleep-handled calls\n");
-        }
-        let cell = if cell.is_empty() { String::new() } else { format!("[X-Unitcell]\n{cell}\n") };
-        case.file(&format!("/etc/systemd/system/{name}.service"), &format!("{text}{cell}"));
-        if !row.socket.is_empty() {
-            case.unit(Scope::System, &format!("{name}.socket"));
-            case.file(&format!("/etc/systemd/system/{name}.socket"), &format!("[Socket]\n{}\n", row.socket));
-        }
-        unit
-    };
-    Pair { row, units: [unit("a", ""), unit("b", CELL)] }
-}
-
-/// All of them at once.
-fn start(case: &Case, pairs: &[Pair]) {
-    let names = |suffix: &str, of: &dyn Fn(&Pair) -> bool| {
-        let units = pairs.iter().filter(|pair| of(pair)).flat_map(|pair| &pair.units);
-        units.map(|unit| unit.name.replace(".service", suffix)).collect::<Vec<_>>()
-    };
-    let sockets = names(".socket", &|pair| !pair.row.socket.is_empty());
-    case.sh(&format!("systemctl start {}", sockets.join(" "))).ok();
-    case.sh(&format!("systemctl start --no-block {}", names(".service", &|_| true).join(" "))).ok();
 }

@@ -13,7 +13,8 @@ fn identity_filters_hold_every_command(case: &Case) {
     let commands = "ExecStartPre=@payload@.pre exit 0 calls
 ExecStart=@payload@ sleep-handled calls\nExecStartPost=@payload@.post exit 0 calls\nExecReload=@payload@.reload exit 0 calls";
     let native = case.service("one", &format!("User=tester\n{FILTERS}\n{commands}"), "");
-    let wrapped = case.service("two", &format!("User=tester\n{FILTERS}\n{commands}"), super::identity_matrix::CELL);
+    let wrapped =
+        case.service("two", &format!("User=tester\n{FILTERS}\n{commands}"), super::identity_matrix::CELL.text);
     for unit in [&native, &wrapped] {
         unit.dump();
         unit.reload().ok();

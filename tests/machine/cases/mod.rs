@@ -8,6 +8,8 @@ mod health;
 mod identity;
 mod identity_matrix;
 mod identity_moved;
+mod identity_pair;
+mod identity_random;
 mod init;
 mod ipnetns;
 mod lsns;
@@ -107,6 +109,7 @@ pub fn all() -> Vec<Entry> {
         identity::CASES,
         identity_matrix::CASES,
         identity_moved::CASES,
+        identity_random::CASES,
         init::CASES,
         ipnetns::CASES,
         lsns::CASES,

@@ -186,10 +186,6 @@ fn payload_leads_its_session(case: &Case) {
 fn pam_session_lasts_as_long_as_the_payload(case: &Case) {
     for (stack, session) in [("plain", ""), ("logind", "session required pam_systemd.so\n")] {
         for (name, cell) in [("alone", "PrivatePIDs=yes"), ("init", "Init=yes")] {
-            // There it is systemd's own.
-            if case.version() >= 259 && name == "alone" {
-                continue;
-            }
             let name = format!("{stack}-{name}");
             let (log, script) = (format!("/run/{}.log", case.unique(&name)), format!("/run/{}.sh", case.unique(&name)));
             case.file(&script, &format!("#!/bin/sh\necho $PAM_TYPE >>{log}\n"));
