@@ -20,7 +20,8 @@ pub fn set(places: &Places, name: &str, number: &str) -> Result<(), Error> {
 
 #[derive(Debug, Serialize)]
 struct Row {
-    nsid: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nsid: Option<i32>,
     #[serde(rename = "current-nsid", skip_serializing_if = "Option::is_none")]
     current: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,13 +49,15 @@ pub fn list(places: &Places, words: &[String], output: &Output) -> Result<(), Er
         // A name is known by the number that it has here.
         let known = current.unwrap_or(nsid);
         let name = names.iter().find(|named| named.id == Some(known)).map(|named| named.name.clone());
-        Row { nsid, current, name }
+        Row { nsid: (nsid >= 0).then_some(nsid), current, name }
     };
-    let rows: Vec<Row> = numbers.map_err(Error::Netlink)?.into_iter().map(row).collect();
+    let told = |error| if one.is_some() { Error::Netlink(error) } else { Error::NetnsList(error.into()) };
+    let rows: Vec<Row> = numbers.map_err(told)?.into_iter().map(row).collect();
     let line = |row: &Row| {
         let current = row.current.map(|current| format!("current-nsid {current} ")).unwrap_or_default();
         let name = row.name.as_ref().map(|name| format!("(iproute2 netns name: {name})")).unwrap_or_default();
-        format!("nsid {} {current}{name}\n", row.nsid)
+        let nsid = row.nsid.map_or("unassigned".to_owned(), |nsid| nsid.to_string());
+        format!("nsid {nsid} {current}{name}\n")
     };
     Ok(output.print(&rows, |rows| rows.iter().map(line).collect())?)
 }
@@ -63,7 +66,13 @@ fn socket() -> Result<Socket, Error> {
     Socket::route().map_err(|error| Error::Netlink(netlink::Error::from(error)))
 }
 
+/// As strtol(3) with every base: hexadecimal after 0x, octal after 0.
 fn parse(text: &str) -> Result<i32, Error> {
-    let number = text.parse().ok().filter(|number| *number >= 0);
+    let number = match text.strip_prefix('0') {
+        Some(rest) if rest.starts_with(['x', 'X']) => i32::from_str_radix(&rest[1..], 16),
+        Some(rest) if !rest.is_empty() => i32::from_str_radix(rest, 8),
+        _ => text.parse(),
+    };
+    let number = number.ok().filter(|number| *number >= 0);
     number.ok_or_else(|| usage(format!("{text:?} is no number of a network namespace: those are 0 and above")))
 }
