@@ -114,17 +114,20 @@ pub fn reload(places: &Places, name: &str, told: &mut dyn FnMut(&str)) -> Result
     ready(places, name, &things, told)
 }
 
-/// Sets the network namespace up that this process is in, lo up already, in a user namespace that the two
-/// have for themselves; `holder` is the process that will hold them. What it was filled with before
-/// changes as [`reload`] has it.
-pub fn hold(places: &Places, name: &str, holder: u32, told: &mut dyn FnMut(&str)) -> Result<(), Error> {
+/// Sets the network namespace up that `holder` holds, and this process is in; without one, this process makes it and
+/// is to hold it. They have a user namespace for themselves, which owns it: had it been made before that, by who has the
+/// privilege, nobody in there could set it up. What it was filled with before changes as [`reload`] has it.
+pub fn hold(places: &Places, name: &str, holder: Option<u32>, told: &mut dyn FnMut(&str)) -> Result<(), Error> {
     if sys::namespace::is_initial_user()? {
         return Err(Error::OfHost);
+    }
+    if holder.is_none() {
+        pin::make_own(&places.pin(name))?;
     }
     let description = described(places, name)?;
     let things = {
         let _lock = lock(&places.records)?;
-        let identity = pin::link(&places.pin(name), holder)?;
+        let identity = pin::link(&places.pin(name), holder.unwrap_or_else(std::process::id))?;
         Record::of(places, name).write(identity)?;
         dns::write(places, name, &description.general)?;
         fill(places, name, &description, identity)?

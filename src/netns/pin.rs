@@ -65,6 +65,12 @@ pub fn make(path: &Path, before: impl FnOnce(Identity) -> Result<(), Error>) -> 
     })
 }
 
+/// Makes a network namespace with lo up that this process stays in.
+pub fn make_own(path: &Path) -> Result<(), Error> {
+    sys::namespace::make(NETWORK).map_err(Error::system("make the namespace of", path))?;
+    sys::network::loopback_up().map_err(Error::system("take lo up in", path))
+}
+
 /// Leads to the network namespace of this process by way of the one that holds it, in place of a pin.
 /// Returns what it is.
 pub fn link(path: &Path, holder: u32) -> Result<Identity, Error> {

@@ -16,7 +16,7 @@ use crate::sys;
 /// does that already.
 pub fn hold(places: &Places, name: String, holder: Option<u32>) -> Result<(), Error> {
     let name = valid(name)?;
-    netns::hold(places, &name, holder.unwrap_or_else(std::process::id), &mut tell_status).map_err(failed(&name))?;
+    netns::hold(places, &name, holder, &mut tell_status).map_err(failed(&name))?;
     if holder.is_some() {
         return Ok(());
     }

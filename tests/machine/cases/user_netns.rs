@@ -19,6 +19,7 @@ cases![
     user_netns_beside_other_directives,
     user_netns_is_shown_and_judged: alone,
     user_netns_comes_and_goes_by_hand: alone,
+    user_netns_of_root: alone,
 ];
 
 /// A description of the user's own, and the unit that holds what it describes.
@@ -301,4 +302,21 @@ fn user_netns_comes_and_goes_by_hand(case: &Case) {
     let by_hand = case.sh("XDG_RUNTIME_DIR=/run/x unitcell netns hold u-hand");
     assert!(!by_hand.success() && by_hand.stderr.contains("in the network namespace of the host"), "{by_hand:?}");
     stop_users_bus(case);
+}
+
+/// Who has the privilege to make it outside of the user namespace must be able to set it up as well.
+fn user_netns_of_root(case: &Case) {
+    case.file("/root/.config/unitcell/u-root.netns", &format!("{LOW_PORTS}DNS=10.9.9.9\n"));
+    case.file(
+        "/root/.config/systemd/user/u-root.service",
+        "[Service]\nType=oneshot\nStandardOutput=file:/run/u-root.out\n\
+         ExecStart=sh -c 'cat /proc/sys/net/ipv4/ip_unprivileged_port_start; ls /sys/class/net; tail -n1 /etc/resolv.conf'\n\
+         [X-Unitcell]\nNetworkNamespace=u-root\n",
+    );
+    let started = case.sh("systemctl start user@0.service && export XDG_RUNTIME_DIR=/run/user/0 &&
+         systemctl --user daemon-reload && systemctl --user start u-root.service; code=$?
+         systemctl stop user@0.service; exit $code");
+    assert!(started.success(), "{started:?}\n{}", case.sh("journalctl --no-pager -n 20").stdout);
+    assert_eq!(case.read("/run/u-root.out"), "0\nlo\nnameserver 10.9.9.9\n");
+    case.sh("rm /run/u-root.out").ok();
 }
