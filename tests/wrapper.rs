@@ -19,6 +19,8 @@ mod manager;
 mod mounts;
 #[path = "wrapper/options.rs"]
 mod options;
+#[path = "wrapper/renewed.rs"]
+mod renewed;
 #[path = "wrapper/rootless.rs"]
 mod rootless;
 #[path = "wrapper/run.rs"]

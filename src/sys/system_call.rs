@@ -14,6 +14,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// One of these numbers, which are those on x86-64, i386, the others with the generic table, and 32-bit Arm.
+    pub const fn new(name: &'static str, numbers: [i16; 4]) -> Call {
+        Call { name, numbers }
+    }
+
     /// The call of this name.
     pub fn find(name: &str) -> Option<&'static Call> {
         CALLS.binary_search_by(|call| call.name.cmp(name)).ok().map(|found| &CALLS[found])
@@ -108,7 +113,7 @@ const SOCKETCALLS: &[(&str, u32)] = &[
 ];
 
 const fn call(name: &'static str, numbers: [i16; 4]) -> Call {
-    Call { name, numbers }
+    Call::new(name, numbers)
 }
 
 /// All of them, in the order of their names.

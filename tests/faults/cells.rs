@@ -27,6 +27,12 @@ pub fn every_new_namespace() -> Scenario {
     Scenario::new(&options, &KINDS).furnished(HIERARCHY)
 }
 
+pub fn new_proc_and_sys() -> Scenario {
+    Scenario::new(&["--private-network", "--private-pids"], &["net", "pid", "mnt"])
+        .furnished("mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys")
+        .telling("grep ' /\\(proc\\|sys\\)' /proc/self/mountinfo | cut -d' ' -f4-6")
+}
+
 pub fn every_joined_namespace() -> Scenario {
     Scenario::new(&[], &["mnt", "uts", "ipc", "net", "pid", "cgroup", "time"]).joining().read_only_wrapper()
 }

@@ -58,6 +58,11 @@ pub fn inject(scenario: &Scenario, fault: &Fault) -> Run {
     run(scenario, &[format!("--inject={}:error={}:when={}", fault.call, fault.error, fault.nth)]).1
 }
 
+/// A run in which this call does nothing, and returns 0.
+pub fn unseen(scenario: &Scenario, call: &str) -> (Calls, Run) {
+    run(scenario, &[format!("--inject={call}:retval=0")])
+}
+
 /// Each run writes a log of its own.
 static RUNS: AtomicUsize = AtomicUsize::new(0);
 

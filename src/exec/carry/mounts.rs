@@ -105,7 +105,7 @@ impl Mounts {
 
     fn renew(&self, path: &Path, anew: Anew) -> io::Result<()> {
         let place = self.places.open(path, true)?;
-        anew.mount(&self.places.canonical(&place)?, self.places.proc())
+        anew.mount(&place, &self.places.canonical(path, &place)?, self.places.proc())
     }
 
     fn take(&mut self, mount: &Mount) -> Option<Prepared> {

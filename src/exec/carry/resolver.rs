@@ -24,8 +24,9 @@ impl Resolver {
         for file in FILES {
             let Some(tree) = unless_missing(mount::tree(&directory.join(file), false))? else { continue };
             mount::restrict(&tree, Flags { read_only: true, ..Flags::default() })?;
-            if let Some(place) = unless_missing(places.open(&Path::new("/etc").join(file), false))? {
-                found.push((places.canonical(&place)?, tree));
+            let name = Path::new("/etc").join(file);
+            if let Some(place) = unless_missing(places.open(&name, false))? {
+                found.push((places.canonical(&name, &place)?, tree));
             }
         }
         Ok(Resolver(found))

@@ -5,9 +5,10 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::mount::MountAttrFlags;
 
+use super::below::{Below, Mounted, below};
 use super::mountinfo;
 use super::{HARMLESS, attach, clone, create, detached, reconfigure, replace, set_attributes};
 
@@ -38,14 +39,14 @@ impl Anew {
         Ok(Anew { fs, tree: detached(&context, HARMLESS)?, context })
     }
 
-    /// Mounts it at `path`.
+    /// Mounts it at `path`, which `place` is open at.
     ///
     /// It gets the options of the one that it replaces (ProtectProc=, ProcSubset=) and the mounts upon
     /// that one: those that protect parts of it (ProtectKernelTunables=, ProtectKernelLogs=), as a new one
     /// must not give back what they took, and file systems of their own. `proc` is where the mounts of the
     /// process can be read.
-    pub fn mount(self, path: &Path, proc: &OwnedFd) -> io::Result<()> {
-        let old = Old::find(self.fs, path, &mountinfo::read(proc)?);
+    pub fn mount(self, place: &OwnedFd, path: &Path, proc: &OwnedFd) -> io::Result<()> {
+        let old = Old::find(self.fs, path, below(place, proc)?);
         reconfigure(&self.context, &old.options)?;
         if old.read_only {
             set_attributes(self.tree.as_fd(), "", MountAttrFlags::MOUNT_ATTR_RDONLY, libc::AT_EMPTY_PATH)?;
@@ -72,7 +73,9 @@ impl Anew {
 
 /// Sysfs at /sys, for a process that mounts nothing else.
 pub fn own_sysfs() -> io::Result<()> {
-    Anew::sysfs()?.mount(Path::new("/sys"), &mountinfo::open_proc()?)
+    let path = Path::new("/sys");
+    let place = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    Anew::sysfs()?.mount(&place, path, &mountinfo::open_proc()?)
 }
 
 fn copy(upon: &Upon, open: OFlags) -> io::Result<Option<OwnedFd>> {
@@ -107,22 +110,22 @@ struct Upon {
 }
 
 impl Old {
-    fn find(fs: &str, place: &Path, mounts: &str) -> Old {
+    fn find(fs: &str, place: &Path, below: Below) -> Old {
         let mut found = Old::default();
+        let mut mounts = below.mounts.into_iter();
         // A container's /sys is none itself, and has parts of one mounted upon it.
-        let mut replaced = None;
-        for mount in mountinfo::parse_below(mounts, place) {
-            if mount.path == place {
-                let options = if mount.fs == fs { hiding(mount.options) } else { Vec::new() };
-                replaced = Some(mount.device);
-                found = Old { is_mounted: true, read_only: mount.read_only, options, upon: Vec::new() };
-            } else if is_protection(mount.fs, mount.root) {
-                let of_same = mount.fs == fs || replaced == Some(mount.device);
-                // What is below a copied tree is copied with it.
-                let copied = |upon: &Upon| !upon.of_same && mount.path.starts_with(&upon.path);
-                if of_same || !found.upon.iter().any(copied) {
-                    found.upon.push(Upon { path: mount.path, read_only: mount.read_only, of_same });
-                }
+        let replaced = if below.is_mounted { mounts.next() } else { None };
+        if let Some(mount) = &replaced {
+            let options = if mount.fs == fs { hiding(&mount.options) } else { Vec::new() };
+            found = Old { is_mounted: true, read_only: mount.read_only, options, upon: Vec::new() };
+        }
+        // Else the mount has more below it than the place.
+        for mount in mounts.filter(|mount| below.is_mounted || mount.path.starts_with(place)).filter(is_protection) {
+            let of_same = mount.fs == fs || replaced.as_ref().is_some_and(|replaced| replaced.device == mount.device);
+            // What is below a copied tree is copied with it.
+            let copied = |upon: &Upon| !upon.of_same && mount.path.starts_with(&upon.path);
+            if of_same || !found.upon.iter().any(copied) {
+                found.upon.push(Upon { path: mount.path, read_only: mount.read_only, of_same });
             }
         }
         found
@@ -132,8 +135,8 @@ impl Old {
 /// Is it mounted to protect what is below, or a file system of its own? What the kernel mounts on
 /// demand is neither; and a file that was deleted, as those of a container manager are, can't be
 /// mounted anew by anybody.
-fn is_protection(kind: &str, root: &str) -> bool {
-    !matches!(kind, "autofs" | "binfmt_misc") && !root.ends_with("//deleted")
+fn is_protection(mount: &Mounted) -> bool {
+    !matches!(mount.fs.as_str(), "autofs" | "binfmt_misc") && !mount.is_deleted
 }
 
 fn hiding(options: &str) -> Vec<(String, String)> {
@@ -153,6 +156,10 @@ mod tests {
         Upon { path: path.into(), read_only, of_same }
     }
 
+    fn of_mountinfo(text: &str, is_mounted: bool, id: u64) -> Below {
+        Below { is_mounted, mounts: mountinfo::below(text.as_bytes(), id) }
+    }
+
     #[test]
     fn what_hides_and_protects_in_proc_is_found() {
         let mountinfo = "\
@@ -166,7 +173,7 @@ mod tests {
 ";
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(
-            Old::find("proc", Path::new("/proc"), mountinfo),
+            Old::find("proc", Path::new("/proc"), of_mountinfo(mountinfo, true, 23)),
             Old {
                 is_mounted: true,
                 read_only: false,
@@ -187,7 +194,7 @@ mod tests {
 27 23 0:22 /fs/selinux /sys/fs/selinux ro - tmpfs tmpfs rw
 ";
         assert_eq!(
-            Old::find("sysfs", Path::new("/sys"), mountinfo),
+            Old::find("sysfs", Path::new("/sys"), of_mountinfo(mountinfo, true, 23)),
             Old {
                 is_mounted: true,
                 read_only: true,
@@ -199,6 +206,8 @@ mod tests {
                 ],
             }
         );
-        assert_eq!(Old::find("sysfs", Path::new("/not"), mountinfo), Old::default());
+        assert_eq!(Old::find("sysfs", Path::new("/not"), of_mountinfo(mountinfo, false, 22)), Old::default());
+        let plain = Old::find("sysfs", Path::new("/sys/fs"), of_mountinfo(mountinfo, false, 23));
+        assert_eq!((plain.is_mounted, plain.upon.len()), (false, 2));
     }
 }

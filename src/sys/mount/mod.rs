@@ -1,8 +1,10 @@
 //! Mounts in a mount namespace of our own, by the mount API of Linux 5.2 and 5.12.
 
 mod anew;
+mod below;
 mod dev;
 mod files;
+mod listed;
 mod mountinfo;
 mod over;
 mod overlay;

@@ -47,9 +47,14 @@ impl Places {
         }
     }
 
-    /// Its path without symbolic links.
-    pub fn canonical(&self, place: &OwnedFd) -> io::Result<PathBuf> {
+    /// The path, without symbolic links, of what was opened as `name`.
+    pub fn canonical(&self, name: &Path, place: &OwnedFd) -> io::Result<PathBuf> {
         use std::os::unix::ffi::OsStringExt;
+        // Procfs makes a directory for each process that looks itself up, which takes its time.
+        let goes_down = !name.components().any(|part| part == Component::ParentDir);
+        if goes_down && name.is_absolute() && resolve(name, ResolveFlags::NO_SYMLINKS).is_ok() {
+            return Ok(name.to_owned());
+        }
         let link = format!("self/fd/{}", place.as_raw_fd());
         let path = rustix::fs::readlinkat(&self.proc, link, Vec::new())?;
         Ok(PathBuf::from(std::ffi::OsString::from_vec(path.into_bytes())))
@@ -92,17 +97,23 @@ impl Places {
 const DISTURBED: usize = 1000;
 
 fn in_root(path: &Path) -> io::Result<OwnedFd> {
-    let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     for _ in 0..DISTURBED {
-        match openat2(&root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve) {
+        match resolve(path, ResolveFlags::NO_MAGICLINKS) {
             Err(Errno::AGAIN) => {}
             // RestrictSUIDSGID=, and so DynamicUser=, hide it: its flags are out of a filter's sight.
-            Err(Errno::NOSYS) => return walk(root, path),
+            Err(Errno::NOSYS) => return walk(root()?, path),
             place => return Ok(place?),
         }
     }
     Err(Errno::AGAIN.into())
+}
+
+fn root() -> rustix::io::Result<OwnedFd> {
+    rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+fn resolve(path: &Path, how: ResolveFlags) -> rustix::io::Result<OwnedFd> {
+    openat2(root()?, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::IN_ROOT | how)
 }
 
 /// The same name by name, where no symbolic link is on the way.

@@ -71,23 +71,23 @@ pub fn enter_root(root: &Root) -> io::Result<()> {
 }
 
 /// Copies of what is mounted upon the root's own mount, each with all below it.
-fn upon_the_root(mounts: &str) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
-    let mounts: Vec<_> = mountinfo::parse(mounts).collect();
+fn upon_the_root(mounts: &[u8]) -> io::Result<Vec<(PathBuf, OwnedFd)>> {
+    let mounts: Vec<_> = mountinfo::lines(mounts).filter_map(|line| Some((line, line.path()?))).collect();
     let root = mount_id_at(Path::new("/"))?;
-    let is_seen = |mount: &mountinfo::Mounted<'_>| -> io::Result<bool> {
+    let is_seen = |mount: &mountinfo::Line<'_>, path: &Path| -> io::Result<bool> {
         // What a path leads to may be mounted upon it, or upon what it is mounted on.
-        let mut seen = mount_id_at(&mount.path)?;
+        let mut seen = mount_id_at(path)?;
         while seen != mount.id {
-            let above = mounts.iter().find(|other| other.id == seen && other.path == mount.path);
-            let Some(above) = above else { return Ok(false) };
+            let above = mounts.iter().find(|(other, at)| other.id == seen && at == path);
+            let Some((above, _)) = above else { return Ok(false) };
             seen = above.parent;
         }
         Ok(true)
     };
     let mut upon = Vec::new();
-    for mount in mounts.iter().filter(|mount| mount.parent == root && mount.path != Path::new("/")) {
-        if is_seen(mount)? {
-            upon.push((mount.path.clone(), super::clone(CWD, &mount.path, true, OFlags::NOFOLLOW)?));
+    for (mount, path) in mounts.iter().filter(|(mount, path)| mount.parent == root && path != Path::new("/")) {
+        if is_seen(mount, path)? {
+            upon.push((path.clone(), super::clone(CWD, path, true, OFlags::NOFOLLOW)?));
         }
     }
     Ok(upon)
