@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use crate::cell::Kind;
 use crate::sys::mount::unescape;
 
@@ -18,15 +20,15 @@ pub struct Pin {
 
 impl Pin {
     /// The pins in the text of mountinfo, proc_pid_mountinfo(5), in its order.
-    pub fn parse(mountinfo: &str) -> Vec<Pin> {
-        let pin = |line: &str| {
-            let (mount, fs) = line.split_once(" - ")?;
-            let mut fields = mount.split(' ').skip(3);
+    pub fn parse(mountinfo: &[u8]) -> Vec<Pin> {
+        let pin = |line: &[u8]| {
+            let (mount, fs) = line.split_at(memmem::find(line, b" - ")?);
+            let mut fields = mount.split(|byte| *byte == b' ').skip(3);
             let (root, path) = (fields.next()?, fields.next()?);
-            let (kind, inode) = fs.starts_with("nsfs ").then(|| parse_link(root))??;
+            let (kind, inode) = fs.starts_with(b" - nsfs ").then(|| parse_link(std::str::from_utf8(root).ok()?))??;
             Some(Pin { kind, inode, path: unescape(path) })
         };
-        mountinfo.lines().filter_map(pin).collect()
+        mountinfo.split(|byte| *byte == b'\n').filter_map(pin).collect()
     }
 
     /// The name that `ip netns` has for it.
@@ -48,11 +50,12 @@ mod tests {
 
     #[test]
     fn pins_are_the_mounts_of_nsfs() {
-        let mountinfo = "\
+        let mountinfo = b"\
 22 1 0:21 / / rw shared:1 - ext4 /dev/vda rw
 30 22 0:4 net:[4026532550] /run/netns/red rw shared:5 - nsfs nsfs rw
 31 22 0:4 uts:[4026532622] /run/my\\040pins/uts rw - nsfs nsfs rw
 32 22 0:4 new:[1] /run/pins/new rw - nsfs nsfs rw
+33 22 0:40 / /mnt/\xff rw - tmpfs tmpfs rw
 ";
         let pins = Pin::parse(mountinfo);
         assert_eq!(pins.len(), 2);

@@ -92,7 +92,7 @@ impl Visible {
             interfaces: process.read("net/dev").ok().map(|text| interfaces(&text)),
             pid: process.status("NSpid").ok().flatten().and_then(|pids| pids.split_whitespace().last()?.parse().ok()),
             processes: processes(process).ok(),
-            mounts: process.read("mountinfo").ok().map(|text| text.lines().count()),
+            mounts: process.read_bytes("mountinfo").ok().map(|text| memchr::memchr_iter(b'\n', &text).count()),
             uid: uid.and_then(|uid| uid_map.as_ref()?.iter().find_map(|range| range.inside_of(uid))),
             uid_map,
             gid_map: map("gid_map"),

@@ -64,7 +64,7 @@ impl Scan {
                 found.get(kind, *inode).processes.push(*pid);
             }
         }
-        for pin in Pin::parse(&fs::read_to_string("/proc/self/mountinfo")?) {
+        for pin in Pin::parse(&fs::read("/proc/self/mountinfo")?) {
             if kinds.contains(pin.kind) {
                 let pins = &mut found.get(pin.kind, pin.inode).pins;
                 if !pins.contains(&pin.path) {
