@@ -32,7 +32,6 @@ pub fn conflicts(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers, s
     pid_namespace(unit, cell, &mut found);
     found.extend(other_root::conflicts(unit, cell, manager, makers));
     watched(unit, cell, manager.version, &mut found);
-    found.extend(reload_in_the_past(unit, cell));
     if !makers.any_by_wrapper() && !cell.is_watched() {
         return found;
     }
@@ -84,24 +83,17 @@ fn pid_namespace(unit: &Unit, cell: &Cell, found: &mut Vec<Finding>) {
     }
 }
 
-/// systemd passes over the answer to a reload that seems older than the reload itself, sd_notify(3).
-fn reload_in_the_past(unit: &Unit, cell: &Cell) -> Option<Finding> {
-    let line = unit.last("Service", "Type").filter(|line| line.value == "notify-reload")?;
-    cell.time_offset_monotonic.filter(|offset| *offset < 0)?;
-    Some(Finding::of_line(
-        line,
-        "has the service tell the time of a reload, and with a negative TimeOffsetMonotonic= that lies before the reload, which would only end by its timeout",
-        "use Type=notify with ExecReload=, or an offset that is not negative",
-    ))
-}
-
-/// A PAM session is that of the user whom systemd has opened it for, and lasts as long as the process.
+/// A PAM session is that of the user whom systemd has opened it for; and what is beside the service may be in the
+/// control group of the session, where systemd hears nobody but the main process.
 fn pam_session(unit: &Unit, cell: &Cell, manager: &Manager, makers: &Makers, reason: &str) -> Option<Finding> {
     let line = unit.last("Service", "PAMName")?;
-    let why = if makers.of(Kind::User) == Some(Maker::Wrapper) || manager.scope == Scope::User {
-        "the wrapper makes a user namespace as root alone, who has no session"
+    let by_wrapper = makers.of(Kind::User) == Some(Maker::Wrapper);
+    let why = if by_wrapper && (cell.ids_are_inside() || manager.scope == Scope::User) {
+        "its user would be another one in the user namespace"
+    } else if manager.scope == Scope::User {
+        "a user's manager becomes nobody else"
     } else if cell.is_watched() {
-        "the watcher would outlive its PAM session"
+        "systemd would not hear the watcher, who may be in the control group of the session"
     } else {
         return None;
     };
@@ -118,7 +110,8 @@ fn system_call_filter(unit: &Unit, version: u32, reason: &str) -> Option<Finding
 
 /// Messages to the manager go over a UNIX socket, questions about sockets to the kernel over netlink.
 fn address_families(unit: &Unit, cell: &Cell, steps: &[Step], reason: &str) -> Option<Finding> {
-    let notifies = cell.is_watched() || steps.iter().any(|step| matches!(step, Step::Fork { hand_over: true, .. }));
+    let notifies =
+        cell.is_watched() || steps.iter().any(|step| matches!(step, Step::Relay | Step::Fork { hand_over: true, .. }));
     let asks = conditions(cell).any(Condition::asks_for_sockets);
     let missing = [
         (notifies, "AF_UNIX", "by which the wrapper speaks to systemd"),

@@ -43,9 +43,9 @@ impl Makers {
     /// privilege away; so the wrapper makes it whenever it makes anything else. In a user manager it comes first
     /// and gives the privilege; so whoever makes it makes all the others.
     ///
-    /// What systemd may leave undone is the wrapper's only where it `can_set_up` anything in the unit; and what
-    /// it refuses to do for a service that is `in_session`, PAMName=, the wrapper does.
-    pub fn choose(cell: &Cell, manager: &Manager, can_set_up: bool, in_session: bool) -> Makers {
+    /// What systemd may leave undone is the wrapper's only where it `can_set_up` anything in the unit. Where a
+    /// process has to stay `beside` the service, the wrapper makes the PID namespace.
+    pub fn choose(cell: &Cell, manager: &Manager, can_set_up: bool, beside: bool) -> Makers {
         let mut makers = Makers { of: Kind::ALL.map(|kind| (kind, None)), sys: None };
         for (kind, maker) in &mut makers.of {
             let touched = cell.source(*kind).is_some()
@@ -57,8 +57,8 @@ impl Makers {
             *maker = touched.then_some(if native { Maker::Native } else { Maker::Wrapper });
         }
         // systemd's own makes the wrapper the first process in it, with nobody outside left who could
-        // put a watcher beside it. And it has nobody keep a PAM session open.
-        if makers.of(Kind::Pid) == Some(Maker::Native) && (cell.is_watched() || in_session) {
+        // put anyone beside it.
+        if makers.of(Kind::Pid) == Some(Maker::Native) && (cell.is_watched() || beside) {
             makers.set(Kind::Pid, Maker::Wrapper);
         }
         // Who has no privilege can do no harm there, and could not mount another /sys; and a mount namespace
@@ -150,7 +150,8 @@ pub fn decisions(cell: &Cell, makers: &Makers, manager: &Manager) -> Vec<Decisio
                         && !cell.init
                         && cell.neighbour().is_none() =>
                 {
-                    "systemd has it, but not together with PAMName=".to_owned()
+                    "systemd has it, but leaves no process beside the service, which PAMName= or reloads take"
+                        .to_owned()
                 }
                 (Some(Maker::Wrapper), true) => {
                     "systemd has it, but not what else the cell asks of that namespace".to_owned()

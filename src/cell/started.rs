@@ -1,7 +1,7 @@
 //! When a service in a cell counts as started, and who tells the manager.
 
-use super::Cell;
 use super::service::{service_type, watchdog_is_set};
+use super::{Cell, Kind};
 use crate::notify::Access;
 use crate::unit::Unit;
 
@@ -49,8 +49,9 @@ impl Started {
         // resident for this: a service that tells of no other main process has no need of it.
         let renumbered = cell.init && hand_over && own_socket;
         let held_back = reloads && !cell.ready_when.is_empty();
+        let in_the_past = reloads_in_the_past(unit, cell);
         let access = if setting("NotifyAccess") == Some("all") { Access::All } else { Access::Main };
-        let relay = (renumbered || held_back).then_some(access);
+        let relay = (renumbered || held_back || in_the_past).then_some(access);
         if watched || relay.is_some() {
             // The watcher and the relay are not the main process, and have no privilege to pose as it.
             lines.push(("NotifyAccess", "all".to_owned()));
@@ -59,4 +60,11 @@ impl Started {
         }
         Started { ready, relay, hide_notify_socket: (ready || hand_over || watched) && !own_socket, lines }
     }
+}
+
+/// Does the service tell of reloads by a clock that is behind the manager's? systemd passes over the answer to
+/// a reload that seems older than the reload itself, sd_notify(3).
+pub fn reloads_in_the_past(unit: &Unit, cell: &Cell) -> bool {
+    let is_behind = cell.time_offset_monotonic.is_some_and(|offset| offset < 0) || cell.joins(Kind::Time);
+    is_behind && service_type(unit) == "notify-reload"
 }

@@ -20,6 +20,16 @@ impl Processes {
         Ok(Processes { proc, control_group: control_group.trim_end().trim_end_matches('/').to_owned() })
     }
 
+    /// By how much this process's CLOCK_MONOTONIC is shifted, in nanoseconds, time_namespaces(7).
+    pub fn monotonic_offset(&self) -> io::Result<i64> {
+        match read(&self.proc, "self/timens_offsets") {
+            Ok(text) => offset_in(&text).ok_or_else(|| io::ErrorKind::InvalidData.into()),
+            // A kernel without time namespaces.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Is it in the unit's control group, or in one below?
     pub fn is_of_this_unit(&self, process: i32) -> bool {
         read(&self.proc, &format!("{process}/cgroup")).is_ok_and(|group| {
@@ -54,6 +64,13 @@ fn number_inside(status: &str) -> Option<i32> {
     numbers.next().unwrap_or(here).parse().ok()
 }
 
+/// Seconds and nanoseconds follow the name of the clock.
+fn offset_in(timens_offsets: &str) -> Option<i64> {
+    let mut numbers = timens_offsets.lines().find_map(|line| line.strip_prefix("monotonic"))?.split_ascii_whitespace();
+    let mut number = || numbers.next()?.parse::<i64>().ok();
+    number()?.checked_mul(1_000_000_000)?.checked_add(number()?)
+}
+
 fn read(proc: &OwnedFd, path: &str) -> io::Result<String> {
     let file = openat(proc, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     let mut text = String::new();
@@ -71,6 +88,13 @@ mod tests {
         assert_eq!(number_inside("NSpid:\t813\t2\t1\n"), Some(2));
         assert_eq!(number_inside("NSpid:\t813\n"), Some(813));
         assert_eq!(number_inside("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn the_offset_is_that_of_the_clock() {
+        let text = "monotonic         -11  999999999\nboottime       172800         0\n";
+        assert_eq!(offset_in(text), Some(-10_000_000_001));
+        assert_eq!(offset_in("boottime 1 0\n"), None);
     }
 
     #[test]

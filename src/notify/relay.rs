@@ -71,6 +71,7 @@ pub struct Relay {
     main: i32,
     processes: Processes,
     with_manager: bool,
+    monotonic_offset: i64,
     said_ready: bool,
 }
 
@@ -78,7 +79,12 @@ impl Relay {
     /// For the service whose main process has the number `main` here. Only a relay that is
     /// in the manager's PID namespace, `with_manager`, can tell it of another main process.
     pub fn new(inlet: Inlet, access: Access, main: i32, processes: Processes, with_manager: bool) -> Relay {
-        Relay { inlet, access, main, processes, with_manager, said_ready: false }
+        Relay { inlet, access, main, processes, with_manager, monotonic_offset: 0, said_ready: false }
+    }
+
+    /// The service's CLOCK_MONOTONIC is by so many nanoseconds before the manager's.
+    pub fn with_monotonic_offset(self, nanoseconds: i64) -> Relay {
+        Relay { monotonic_offset: nanoseconds, ..self }
     }
 
     /// The descriptors that it needs.
@@ -117,6 +123,10 @@ impl Relay {
     fn translate(&mut self, message: &Message, held: Held) -> String {
         let mut lines = Vec::new();
         for (name, value) in fields(&message.text, held) {
+            if name == "MONOTONIC_USEC" {
+                lines.push(format!("{name}={}", with_manager(value, self.monotonic_offset)));
+                continue;
+            }
             if name != "MAINPID" {
                 lines.push(format!("{name}={value}"));
                 continue;
@@ -140,6 +150,12 @@ impl AsFd for Relay {
     }
 }
 
+/// A time of the service's clock by the manager's. What is no time stays what it is.
+fn with_manager(microseconds: &str, offset: i64) -> String {
+    let shifted = |time: u64| time.saturating_add_signed((offset / 1000).saturating_neg());
+    microseconds.parse().map_or_else(|_| microseconds.to_owned(), |time| shifted(time).to_string())
+}
+
 /// The fields of a message that are to be passed on.
 fn fields(text: &str, held: Held) -> impl Iterator<Item = (&str, &str)> {
     text.lines().filter_map(|line| line.split_once('=')).filter(move |(name, _)| match *name {
@@ -152,6 +168,14 @@ fn fields(text: &str, held: Held) -> impl Iterator<Item = (&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_those_of_the_managers_clock() {
+        assert_eq!(with_manager("5000000", -3_000_000_000), "8000000");
+        assert_eq!(with_manager("5000000", 3_000_000_000), "2000000");
+        assert_eq!(with_manager("5", 3_000_000_000), "0");
+        assert_eq!(with_manager("soon", 3_000_000_000), "soon");
+    }
 
     #[test]
     fn only_known_fields_pass() {

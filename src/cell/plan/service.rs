@@ -11,7 +11,7 @@ use crate::cell::identity::Identity;
 use crate::cell::makers::{Makers, decisions};
 use crate::cell::relocate::{Lines, relocate};
 use crate::cell::service::{allows_family, is_true};
-use crate::cell::started::Started;
+use crate::cell::started::{Started, reloads_in_the_past};
 use crate::cell::steps::{Circumstances, steps};
 use crate::cell::system_calls::denied_to_wrapper;
 use crate::cell::{Assigned, Cell, Kind, Maker, Manager, SECTION, other_root};
@@ -34,13 +34,13 @@ pub(super) fn plan(unit: &Unit, manager: &Manager) -> Plan {
     let protect_hostname = adopt::protect_hostname(unit, &mut cell);
     adopt::control_groups(unit, manager.version, &mut cell);
     let payload = payload(unit, manager);
-    let in_session = unit.last("Service", "PAMName").is_some();
-    let mut makers = Makers::choose(&cell, manager, payload.is_ok(), in_session);
+    let beside = unit.last("Service", "PAMName").is_some() || reloads_in_the_past(unit, &cell);
+    let mut makers = Makers::choose(&cell, manager, payload.is_ok(), beside);
     let mut adopted = Lines::new();
     // In a user manager it comes first, whoever makes it.
     if makers.any_by_wrapper() && manager.scope == Scope::System {
         adopted.extend(adopt::user_namespace(unit, manager.version, &mut cell));
-        makers = Makers::choose(&cell, manager, payload.is_ok(), in_session);
+        makers = Makers::choose(&cell, manager, payload.is_ok(), beside);
     }
     if makers.of(Kind::Uts) == Some(Maker::Wrapper) {
         adopted.extend(protect_hostname);

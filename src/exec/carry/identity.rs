@@ -21,8 +21,9 @@ impl Wrapper<'_> {
                 Maps { uids, gids, deny_setgroups: None }
             }
             IdMaps::SelfOnly if self.privileged => Maps {
-                uids: to_themselves([0, self.ids.uid.unwrap_or(0)]),
-                gids: to_themselves([0, self.ids.gid.unwrap_or(0)]),
+                // In a PAM session it is the user already.
+                uids: to_themselves([0, self.ids.uid.unwrap_or_else(|| nix::unistd::geteuid().as_raw())]),
+                gids: to_themselves([0, self.ids.gid.unwrap_or_else(|| nix::unistd::getegid().as_raw())]),
                 deny_setgroups: Some(true),
             },
             IdMaps::SelfOnly => {
@@ -45,6 +46,15 @@ impl Wrapper<'_> {
         match self.maps.as_ref().filter(|_| self.privileged) {
             Some(maps) => Owner { uid: outside(&maps.uids, uid), gid: outside(&maps.gids, gid) },
             None => Owner { uid, gid },
+        }
+    }
+
+    /// Whoever makes a user namespace has all capabilities in it, from outside as well, user_namespaces(7); the user
+    /// of a PAM session is to have none.
+    pub(super) fn belong_to_root(&self) -> io::Result<()> {
+        match self.request.identity.drop_ambient {
+            true => identity::set_user(0),
+            false => Ok(()),
         }
     }
 

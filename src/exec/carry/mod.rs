@@ -50,6 +50,7 @@ pub fn carry_out(request: &Request, report: &Report) -> Result<Infallible, Failu
         environment: Environment::inherited(),
         notifier: None,
         inlet: None,
+        monotonic_offset: 0,
         watchdog: None,
         role: Role::Payload(Vec::new()),
         excuse: None,
@@ -105,6 +106,8 @@ struct Wrapper<'r> {
     notifier: Option<Notifier>,
     /// Where the payload's messages arrive, if they are relayed, and the /proc that tells of its processes.
     inlet: Option<(Inlet, Processes)>,
+    /// By how much the manager's CLOCK_MONOTONIC is shifted, where the payload's messages are relayed.
+    monotonic_offset: i64,
     /// The time in which the manager wants to be told that the service is well.
     watchdog: Option<Duration>,
     role: Role,
@@ -138,6 +141,9 @@ impl Wrapper<'_> {
                 io::Error::other(format!("NOTIFY_SOCKET is not set; the unit needs NotifyAccess={access}"))
             })?;
             self.notifier = Some(Notifier::connect(OsStr::from_bytes(address))?);
+        }
+        if self.request.relay.is_some() {
+            self.monotonic_offset = Processes::open()?.monotonic_offset()?;
         }
         if !self.request.cell.health_probe.is_empty() {
             self.watchdog = Some(
@@ -185,7 +191,7 @@ impl Wrapper<'_> {
             Step::Join(kind) => self.join(*kind)?,
             Step::MakeUserNamespace(maps) => {
                 let maps = self.maps(maps)?;
-                self.opened.push((Kind::User, user_namespace::make(|| Ok(()), &maps)?));
+                self.opened.push((Kind::User, user_namespace::make(|| self.belong_to_root(), &maps)?));
                 self.maps = Some(maps);
             }
             Step::Unshare(kinds) => {

@@ -38,19 +38,40 @@ impl Wrapper<'_> {
         let (Some((inlet, processes)), Some(access)) = (self.inlet.take(), self.request.relay) else { return Ok(None) };
         // Within the PID namespace its own /proc tells of them.
         let processes = if with_manager { processes } else { Processes::open()? };
-        Ok(Some(Relay::new(inlet, access, post.number()?, processes, with_manager)))
+        let offset = processes.monotonic_offset()? - self.monotonic_offset;
+        Ok(Some(Relay::new(inlet, access, post.number()?, processes, with_manager).with_monotonic_offset(offset)))
     }
 
     /// Sends the relay to its work, or is it.
     pub(super) fn start_relay(&mut self) -> io::Result<()> {
-        match self.line_to(Job::Relay) {
-            Ok(Some(line)) => line.start(),
-            Ok(None) => Ok(()),
+        let forked = match self.line_to(Job::Relay) {
+            Ok(Some(line)) => Ok(line),
+            Ok(None) => self.fork_beside(Job::Relay)?,
+            Err(post) => Err(post),
+        };
+        match forked {
+            Ok(line) => line.start(),
             Err(post) => {
+                let post = self.meet_payload(post)?;
                 let relay = self.relay(&post, true)?.ok_or(io::ErrorKind::NotConnected)?;
                 match relay::run(post, relay, self.notifier()?, self.report)? {}
             }
         }
+    }
+
+    /// Forks a process that shares all with the payload, and an inlet if it is to relay.
+    fn fork_beside(&mut self, job: Job) -> io::Result<Result<Line, Post>> {
+        self.open_inlet()?;
+        beside::fork(job)
+    }
+
+    /// In a process beside the payload: waits for it, if the two have not met yet.
+    fn meet_payload(&mut self, mut post: Post) -> io::Result<Post> {
+        if post.payload().is_err() {
+            self.excuse = Some(post.excuse()?);
+            post.await_payload()?;
+        }
+        Ok(post)
     }
 
     /// Lets the process stay that keeps the PAM session open, or is it.
@@ -70,21 +91,15 @@ impl Wrapper<'_> {
                 program::is_executable(&self.program()?)?;
                 match line {
                     Some(line) => Ok(line),
-                    None => {
-                        self.open_inlet()?;
-                        beside::fork(Job::Watcher)?
-                    }
+                    None => self.fork_beside(Job::Watcher)?,
                 }
             }
             Err(post) => Err(post),
         };
         match forked {
             Ok(line) => line.start(),
-            Err(mut post) => {
-                if post.payload().is_err() {
-                    self.excuse = Some(post.excuse()?);
-                    post.await_payload()?;
-                }
+            Err(post) => {
+                let post = self.meet_payload(post)?;
                 let relay = self.relay(&post, !self.held.contains(Kind::Pid))?;
                 self.restrict_watcher()?;
                 let notifier = self.notifier()?;

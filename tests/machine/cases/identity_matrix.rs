@@ -142,6 +142,7 @@ pub const ROWS: &[Row] = &[
         "User=tester\nPAMName=unitcell\nAmbientCapabilities=CAP_KILL\nCapabilityBoundingSet=CAP_KILL CAP_CHOWN\nSystemCallFilter=~@mount",
     ),
     row("User=tester\nPAMName=unitcell\nSecureBits=noroot\nNoNewPrivileges=yes\nWorkingDirectory=~"),
+    row("User=tester\nPAMName=unitcell\nPrivateUsers=yes"),
     row("User=tester\nUtmpIdentifier=unit\nTTYPath=/dev/console"),
     row("Type=oneshot\nRemainAfterExit=yes\nExecStart=-@@payload@ - exit 0\nExecStart=@payload@ exit 0 calls"),
     from(253, "OpenFile=/etc/passwd:users:read-only\nUser=tester"),

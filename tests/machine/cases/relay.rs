@@ -14,6 +14,7 @@ cases![
     relay_waits_for_ready_of_the_service(253..=u32::MAX),
     relay_is_there_only_where_it_is_needed,
     relay_is_what_a_number_inside_takes(257..=u32::MAX),
+    relay_tells_the_time_of_a_reload(253..=u32::MAX),
 ];
 
 /// A service that speaks sd_notify(3), without a library.
@@ -190,4 +191,29 @@ fn relay_is_what_a_number_inside_takes(case: &Case) {
     };
     assert_eq!([&native, &web].map(main_inside), ["1", "1"]);
     assert_eq!(format!("worker {}", main_inside(&with_init)), with_init.show("StatusText"));
+}
+
+/// systemd waits for an answer that is no older than the reload.
+fn relay_tells_the_time_of_a_reload(case: &Case) {
+    let past = "TimeOffsetMonotonic=-10s";
+    let other = case.service("other", "", past);
+    other.dump();
+    for (name, cell, beside) in [
+        ("ahead", "TimeOffsetMonotonic=10s".to_owned(), 0),
+        ("past", past.to_owned(), 1),
+        ("user", format!("{past}\nPrivateUsers=self"), 1),
+        ("pids", format!("{past}\nPrivatePIDs=yes"), 1),
+        ("init", format!("{past}\nInit=yes"), 2),
+        ("ready", format!("{past}\nReadyWhen=path:/usr"), 1),
+        ("joined", format!("NamespacesOf={} time", other.name), 1),
+    ] {
+        let service = "Type=notify-reload\nTimeoutStartSec=8\nExecStart=@payload@ notify-reload";
+        let unit = case.service(name, service, &cell);
+        unit.assert_state("active");
+        assert!(unit.reload().success(), "{name}: {}", unit.journal());
+        assert_eq!((unit.state().as_str(), unit.result().as_str()), ("active", "success"), "{name}");
+        assert_eq!(processes(&unit, case).len(), 1 + beside, "{name}");
+        unit.stop().ok();
+        assert_eq!(unit.result(), "success", "{name}: {}", unit.journal());
+    }
 }
