@@ -90,7 +90,7 @@ fn bus_of(leader: u32) -> io::Result<UnixStream> {
             End::Exited(0) => Ok(UnixStream::from(socket)),
             // A child tells by its status which error it had.
             End::Exited(errno) => Err(io::Error::from_raw_os_error(errno.into())),
-            End::Killed(signal) => Err(io::Error::other(format!("the helper was killed by {signal}"))),
+            End::Killed(signal) => Err(io::Error::other(format!("the helper was killed by signal {signal}"))),
         },
         Fork::Child => {
             let attempt = || -> io::Result<()> {

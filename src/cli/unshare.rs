@@ -169,8 +169,7 @@ impl Unshare {
             kinds.insert(Kind::User);
         }
         let forks = self.fork || self.kill_child.is_some() || self.forward_signals;
-        let die_with =
-            self.kill_child.as_ref().map(|signal| signal.as_deref().map_or(Ok(Signal::SIGKILL), signal_named));
+        let die_with = self.kill_child.as_ref().map(|signal| signal.as_deref().map_or(Ok(libc::SIGKILL), signal_named));
         Ok(enter::Unshare {
             kinds,
             pins,
@@ -289,9 +288,30 @@ fn owner(text: &str) -> Result<(u32, u32), Error> {
     ids.ok_or_else(|| wrong(&format!("--owner={text}: it takes UID:GID, two numbers")))
 }
 
-/// A signal by its name, with or without SIG.
-fn signal_named(text: &str) -> Result<Signal, Error> {
+/// The number of a signal by its name, with or without SIG.
+fn signal_named(text: &str) -> Result<i32, Error> {
     let name = text.to_ascii_uppercase();
-    let full = if name.starts_with("SIG") { name } else { format!("SIG{name}") };
-    full.parse().map_err(|_| wrong(&format!("there is no signal {text}")))
+    let name = name.strip_prefix("SIG").unwrap_or(&name);
+    let number = match name {
+        "POLL" => Some(libc::SIGPOLL),
+        "CLD" => Some(libc::SIGCHLD),
+        "IOT" => Some(libc::SIGIOT),
+        _ => real_time(name).or_else(|| format!("SIG{name}").parse().ok().map(|signal: Signal| signal as i32)),
+    };
+    number.ok_or_else(|| wrong(&format!("there is no signal {text}")))
+}
+
+/// `RTMIN+3` and `RTMAX-3`.
+fn real_time(name: &str) -> Option<i32> {
+    let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
+    let offset = |text: &str, sign: char| match text {
+        "" => Some(0),
+        _ => text.strip_prefix(sign).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok(),
+    };
+    let number = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
+        (Some(rest), _) => first.checked_add(offset(rest, '+')?)?,
+        (_, Some(rest)) => last.checked_sub(offset(rest, '-')?)?,
+        _ => return None,
+    };
+    (first..=last).contains(&number).then_some(number)
 }

@@ -6,9 +6,7 @@ use std::os::fd::OwnedFd;
 
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid, pipe2};
-use rustix::process::set_parent_process_death_signal;
 
 use super::Error;
 use crate::sys::process::{self, End, Fork};
@@ -18,13 +16,11 @@ use crate::sys::signal::keep_children;
 pub struct Parent(OwnedFd);
 
 impl Parent {
-    /// Lets the kernel send this process `signal` when its parent has ended. To be asked for last:
+    /// Lets the kernel send this process the signal of this number when its parent has ended. To be asked for last:
     /// the kernel forgets it when the process changes who it is.
-    pub fn die_with(&self, signal: Signal) -> Result<(), Error> {
+    pub fn die_with(&self, number: i32) -> Result<(), Error> {
         let failed = |error: std::io::Error| Error::system("be killed with the parent")(error);
-        let signal = rustix::process::Signal::from_named_raw(signal as i32)
-            .ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
-        set_parent_process_death_signal(Some(signal)).map_err(|error| failed(error.into()))?;
+        process::die_with_parent(number).map_err(failed)?;
         // It may have been too late for that.
         match process::has_ended(&self.0).map_err(failed)? {
             true => process::exit(1),
@@ -91,16 +87,9 @@ pub fn fork_nsenter(own_terminal: bool) -> Result<(), Error> {
 }
 
 fn wait_stopping(child: Pid) -> Result<End, Error> {
-    loop {
-        match waitpid(child, Some(WaitPidFlag::WUNTRACED)) {
-            Ok(WaitStatus::Exited(_, status)) => return Ok(End::Exited(status as u8)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(End::Killed(signal)),
-            Ok(WaitStatus::Stopped(..)) => {
-                let _ = raise(Signal::SIGSTOP);
-                let _ = kill(child, Signal::SIGCONT);
-            }
-            Ok(_) | Err(nix::Error::EINTR) => {}
-            Err(error) => return Err(Error::system("wait for the child")(error.into())),
-        }
-    }
+    let stop_and_go_on = || {
+        let _ = raise(Signal::SIGSTOP);
+        let _ = kill(child, Signal::SIGCONT);
+    };
+    process::wait_with_stops(child, stop_and_go_on).map_err(Error::system("wait for the child"))
 }

@@ -7,7 +7,6 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid};
 
 use super::child::{self, Impatience, Parent};
@@ -63,8 +62,8 @@ pub struct Unshare {
 /// How to go on in a child.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Child {
-    /// The signal that it gets when its parent ends.
-    pub die_with: Option<Signal>,
+    /// The number of the signal that it gets when its parent ends.
+    pub die_with: Option<i32>,
     /// Whether SIGINT and SIGTERM are passed on to it.
     pub forward_signals: bool,
 }

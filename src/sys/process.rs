@@ -6,9 +6,9 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::unistd::Pid;
+use rustix::process::{WaitOptions, WaitStatus};
 
 use super::signal::{keep_children, uninterrupted};
 
@@ -71,17 +71,46 @@ pub fn exit(status: u8) -> ! {
 pub enum End {
     /// By exit, with this status.
     Exited(u8),
-    /// By a signal.
-    Killed(Signal),
+    /// By the signal of this number, which may be a real-time one.
+    Killed(i32),
+}
+
+impl End {
+    /// None where the process has only stopped.
+    fn of(status: WaitStatus) -> Option<End> {
+        let exited = status.exit_status().map(|status| End::Exited(status as u8));
+        exited.or(status.terminating_signal().map(End::Killed))
+    }
+}
+
+/// Takes note of what has happened to a child, or to any; None where there is nothing yet.
+fn waitpid(child: Option<Pid>, options: WaitOptions) -> rustix::io::Result<Option<(Pid, WaitStatus)>> {
+    let seen = match child.and_then(|child| rustix::process::Pid::from_raw(child.as_raw())) {
+        // To waitpid(2) itself, none would mean those of this process group.
+        None => rustix::process::wait(options)?,
+        child => rustix::process::waitpid(child, options)?,
+    };
+    Ok(seen.map(|(child, status)| (Pid::from_raw(child.as_raw_pid()), status)))
 }
 
 /// Waits for the end of a child.
 pub fn wait(child: Pid) -> io::Result<End> {
+    wait_stopping(child, WaitOptions::empty(), || {})
+}
+
+/// The same, and each time that the child stops, so that `with_it` can be done.
+pub fn wait_with_stops(child: Pid, with_it: impl FnMut()) -> io::Result<End> {
+    wait_stopping(child, WaitOptions::UNTRACED, with_it)
+}
+
+fn wait_stopping(child: Pid, options: WaitOptions, mut with_it: impl FnMut()) -> io::Result<End> {
     loop {
-        match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, status)) => return Ok(End::Exited(status as u8)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(End::Killed(signal)),
-            Ok(_) | Err(nix::Error::EINTR) => {}
+        match waitpid(Some(child), options) {
+            Ok(Some((_, status))) => match End::of(status) {
+                Some(end) => return Ok(end),
+                None => with_it(),
+            },
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -97,9 +126,9 @@ pub fn hold_signals() -> io::Result<()> {
 /// Waits for the end of all of these children, in whatever order they end.
 pub fn wait_for_all(mut children: Vec<Pid>) {
     while !children.is_empty() {
-        match waitpid(None, None) {
-            Ok(status) => children.retain(|child| Some(*child) != status.pid()),
-            Err(nix::Error::EINTR) => {}
+        match waitpid(None, WaitOptions::empty()) {
+            Ok(seen) => children.retain(|child| seen.is_none_or(|(ended, _)| *child != ended)),
+            Err(rustix::io::Errno::INTR) => {}
             Err(_) => return,
         }
     }
@@ -109,39 +138,63 @@ pub fn wait_for_all(mut children: Vec<Pid>) {
 /// end meanwhile are no longer among the `others` then: they are not left to wait for, as the first process
 /// of a PID namespace ends after everybody else in it was waited for.
 pub fn wait_forwarding(child: Pid, others: &mut Vec<Pid>, mut signals: SigSet) -> io::Result<End> {
-    signals.add(Signal::SIGCHLD);
+    signals.add(nix::sys::signal::SIGCHLD);
     loop {
-        match signals.wait()? {
-            Signal::SIGCHLD => loop {
-                match waitpid(None, Some(WaitPidFlag::WNOHANG))? {
-                    WaitStatus::Exited(ended, status) if ended == child => return Ok(End::Exited(status as u8)),
-                    WaitStatus::Signaled(ended, signal, _) if ended == child => return Ok(End::Killed(signal)),
-                    WaitStatus::StillAlive => break,
-                    other => others.retain(|pid| Some(*pid) != other.pid()),
+        match next_of(&signals)? {
+            libc::SIGCHLD => {
+                while let Some((ended, status)) = waitpid(None, WaitOptions::NOHANG)? {
+                    match End::of(status) {
+                        Some(end) if ended == child => return Ok(end),
+                        _ => others.retain(|other| *other != ended),
+                    }
                 }
-            },
+            }
             // A child that has just ended is told of by SIGCHLD.
-            signal => drop(nix::sys::signal::kill(child, signal)),
+            // SAFETY: kill(2) takes any numbers.
+            number => drop(unsafe { libc::kill(child.as_raw(), number) }),
         }
+    }
+}
+
+/// The next of these signals, which are held.
+fn next_of(signals: &SigSet) -> io::Result<i32> {
+    let mut number = 0;
+    // SAFETY: sigwait(3) reads the set, and writes one integer.
+    match unsafe { libc::sigwait(signals.as_ref(), &raw mut number) } {
+        0 => Ok(number),
+        error => Err(io::Error::from_raw_os_error(error)),
     }
 }
 
 /// Ends this process the way a child of it ended.
 pub fn end_like(end: End) -> ! {
-    if let End::Killed(signal) = end {
-        // No second core dump for the one death.
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: setrlimit only reads `none`; the handler is the default one, which needs no code of ours.
-        unsafe {
-            libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
-            libc::signal(signal as libc::c_int, libc::SIG_DFL);
+    match end {
+        End::Exited(status) => exit(status),
+        End::Killed(number) => {
+            // No second core dump for the one death.
+            let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            // SAFETY: all of these take plain numbers, or a set or limit that lives here; an all-zero set is one.
+            // The handler is the default one, which needs no code of ours.
+            unsafe {
+                libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
+                libc::signal(number, libc::SIG_DFL);
+                let mut only: libc::sigset_t = std::mem::zeroed();
+                libc::sigaddset(&raw mut only, number);
+                libc::sigprocmask(libc::SIG_UNBLOCK, &raw const only, std::ptr::null_mut());
+                libc::raise(number);
+            }
+            exit(128 + number as u8)
         }
-        let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&SigSet::from(signal)), None);
-        let _ = nix::sys::signal::raise(signal);
-        exit(128 + signal as u8);
     }
-    let End::Exited(status) = end else { unreachable!() };
-    exit(status)
+}
+
+/// Lets the kernel send this process a signal when its parent has ended.
+pub fn die_with_parent(number: i32) -> io::Result<()> {
+    // SAFETY: prctl(2) takes an integer.
+    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, number) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Has this process, which a pidfd stands for, ended?
@@ -251,9 +304,9 @@ pub fn hide_from_debuggers() -> io::Result<()> {
 /// Takes note of the end of all children that have ended. Are there others?
 pub fn reap() -> bool {
     loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::StillAlive) => return true,
-            Ok(_) | Err(nix::Error::EINTR) => {}
+        match waitpid(None, WaitOptions::NOHANG) {
+            Ok(None) => return true,
+            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => return false,
         }
     }

@@ -110,6 +110,20 @@ fn death_by_a_signal_comes_through() {
 }
 
 #[test]
+fn real_time_signals_are_signals() {
+    let Some(options) = namespaces() else { return };
+    // That of an orphan, of which the first process takes note, and that of the payload.
+    let script = "(sh -c 'kill -36 $$' &) ; sh -c 'kill -36 $$'; echo $?; kill -37 $$";
+    let outcome = command(WRAPPER).args(options).args(["--init", "--", "sh", "-c", script]).output().expect("an end");
+    assert_eq!(String::from_utf8_lossy(&outcome.stdout), "164\n", "{outcome:?}");
+    assert_eq!(outcome.status.signal(), Some(37), "{outcome:?}");
+    let mut child = start(options, "trap 'exit 5' 36; echo ready; while :; do sleep 0.05; done");
+    let sent = command("sh").args(["-c", &format!("kill -36 {}", child.id())]).status();
+    assert!(sent.expect("sh runs").success());
+    assert_eq!(child.wait().expect("an end").code(), Some(5));
+}
+
+#[test]
 fn signals_are_passed_on() {
     let Some(options) = namespaces() else { return };
     for (name, signal) in [("TERM", Signal::SIGTERM), ("HUP", Signal::SIGHUP), ("USR2", Signal::SIGUSR2)] {
