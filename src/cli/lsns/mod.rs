@@ -103,8 +103,11 @@ impl Lsns {
         let task = self.task.as_deref().map(|text| task(text, self.user)).transpose()?;
 
         let wanted = if inode.is_some() { Kind::ALL.into_iter().collect() } else { kinds };
-        let mut scan = Scan::new(scanned(wanted, &columns)).map_err(Error::Proc)?;
-        let mut relate = |relation, column, shape| match columns.contains(&column) || tree == Some(shape) {
+        let needs = |column| {
+            columns.contains(&column) || filter.as_ref().is_some_and(|filter: &Filter| filter.looks_at(column))
+        };
+        let mut scan = Scan::new(scanned(wanted, needs)).map_err(Error::Proc)?;
+        let mut relate = |relation, column, shape| match needs(column) || tree == Some(shape) {
             true => scan.relate(relation, tree == Some(shape)),
             false => HashMap::new(),
         };
@@ -116,8 +119,15 @@ impl Lsns {
             Some(inode) => processes(&scan, inode)?,
             None => self.namespaces(&scan, kinds, task.as_ref()),
         };
-        if let Some(filter) = filter {
-            rows.retain(|row| filter.passes(&|column| table.value(*row, column)));
+        if let Some(filter) = &filter {
+            let mut passing = Vec::new();
+            for row in rows {
+                let passes = filter.passes(&|column| table.value(row, column));
+                if passes.map_err(|error| wrong(format!("--filter: {error}")))? {
+                    passing.push(row);
+                }
+            }
+            rows = passing;
         }
         // Of the processes of one namespace there is but one tree.
         let shape = if inode.is_some() && tree.is_some() { Some(Tree::Process) } else { tree };
@@ -218,9 +228,9 @@ impl Lsns {
 }
 
 /// NETNS and HOSTNAME look at namespaces of other types than their row's.
-fn scanned(mut kinds: Kinds, columns: &[Column]) -> Kinds {
+fn scanned(mut kinds: Kinds, needs: impl Fn(Column) -> bool) -> Kinds {
     for (column, kind) in [(Column::Netns, Kind::Network), (Column::Hostname, Kind::Uts)] {
-        if columns.contains(&column) {
+        if needs(column) {
             kinds.insert(kind);
         }
     }

@@ -38,25 +38,42 @@ impl Filter {
         parse::parse(text)
     }
 
-    /// Does a row pass? `value` tells what stands in its columns.
-    pub fn passes(&self, value: &dyn Fn(Column) -> Value) -> bool {
-        match self {
-            Filter::Not(inner) => !inner.passes(value),
-            Filter::And(one, other) => one.passes(value) && other.passes(value),
-            Filter::Or(one, other) => one.passes(value) || other.passes(value),
-            Filter::Compare(comparison, one, other) => compare(*comparison, &one.operand(value), &other.operand(value)),
-            Filter::Matches(one, regex, wanted) => regex.matches(&one.operand(value).text()) == *wanted,
-            single => match single.operand(value) {
+    /// Does a row pass? `value` tells what stands in its columns. The error tells what can't be compared.
+    pub fn passes(&self, value: &dyn Fn(Column) -> Value) -> Result<bool, String> {
+        Ok(match self {
+            Filter::Not(inner) => !inner.passes(value)?,
+            Filter::And(one, other) => one.passes(value)? && other.passes(value)?,
+            Filter::Or(one, other) => one.passes(value)? || other.passes(value)?,
+            Filter::Compare(comparison, one, other) => {
+                let type_ = one.type_().or(other.type_());
+                compare(*comparison, type_, &one.operand(value)?, &other.operand(value)?)?
+            }
+            Filter::Matches(one, regex, wanted) => {
+                regex.matches(one.operand(value)?.text().as_deref().unwrap_or_default()) == *wanted
+            }
+            single => match single.operand(value)? {
                 Operand::Nothing => false,
                 Operand::Number(number) => number != 0.0,
                 Operand::Text(text) => !text.is_empty(),
                 Operand::Truth(truth) => truth,
             },
+        })
+    }
+
+    /// Does it look at a column?
+    pub fn looks_at(&self, column: Column) -> bool {
+        match self {
+            Filter::Column(own) => *own == column,
+            Filter::Number(_) | Filter::Text(_) | Filter::Truth(_) => false,
+            Filter::Not(inner) | Filter::Matches(inner, ..) => inner.looks_at(column),
+            Filter::And(one, other) | Filter::Or(one, other) | Filter::Compare(_, one, other) => {
+                one.looks_at(column) || other.looks_at(column)
+            }
         }
     }
 
-    fn operand(&self, value: &dyn Fn(Column) -> Value) -> Operand {
-        match self {
+    fn operand(&self, value: &dyn Fn(Column) -> Value) -> Result<Operand, String> {
+        Ok(match self {
             Filter::Column(column) => match value(*column) {
                 Value::None => Operand::Nothing,
                 Value::Number(number) => Operand::Number(number as f64),
@@ -66,9 +83,26 @@ impl Filter {
             Filter::Number(number) => Operand::Number(*number),
             Filter::Text(text) => Operand::Text(text.clone()),
             Filter::Truth(truth) => Operand::Truth(*truth),
-            other => Operand::Truth(other.passes(value)),
+            other => Operand::Truth(other.passes(value)?),
+        })
+    }
+
+    /// What it makes a comparison one of; a column leaves that to the other side.
+    fn type_(&self) -> Option<Type> {
+        match self {
+            Filter::Column(_) => None,
+            Filter::Number(_) => Some(Type::Number),
+            Filter::Text(_) => Some(Type::Text),
+            _ => Some(Type::Truth),
         }
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Number,
+    Text,
+    Truth,
 }
 
 #[derive(Debug, PartialEq)]
@@ -80,57 +114,57 @@ enum Operand {
 }
 
 impl Operand {
-    fn text(&self) -> String {
+    fn text(&self) -> Option<String> {
         match self {
-            Operand::Nothing => String::new(),
-            Operand::Number(number) => number.to_string(),
-            Operand::Text(text) => text.clone(),
-            Operand::Truth(truth) => truth.to_string(),
+            Operand::Nothing => None,
+            Operand::Number(number) => Some(number.to_string()),
+            Operand::Text(text) => Some(text.clone()),
+            Operand::Truth(truth) => Some(truth.to_string()),
         }
     }
 
     /// Of text only what says so is true.
-    fn truth(&self) -> bool {
+    fn truth(&self) -> Option<bool> {
         match self {
-            Operand::Nothing => false,
-            Operand::Number(number) => *number > 0.0,
-            Operand::Text(text) => text == "1" || text.eq_ignore_ascii_case("true") || text.starts_with(['y', 'Y']),
-            Operand::Truth(truth) => *truth,
+            Operand::Nothing => None,
+            Operand::Number(number) => Some(*number > 0.0),
+            Operand::Text(text) => {
+                Some(text == "1" || text.eq_ignore_ascii_case("true") || text.starts_with(['y', 'Y']))
+            }
+            Operand::Truth(truth) => Some(*truth),
         }
     }
 
-    fn number(&self) -> Option<f64> {
+    fn number(&self) -> Result<Option<f64>, String> {
         match self {
-            Operand::Number(number) => Some(*number),
-            Operand::Truth(truth) => Some(f64::from(u8::from(*truth))),
-            Operand::Text(text) => text.trim().parse().ok(),
-            Operand::Nothing => None,
+            Operand::Number(number) => Ok(Some(*number)),
+            Operand::Truth(truth) => Ok(Some(f64::from(u8::from(*truth)))),
+            Operand::Text(text) => match text.trim().parse() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => Err(format!("{text:?} is compared with a number, and is none")),
+            },
+            Operand::Nothing => Ok(None),
         }
     }
 }
 
-/// A truth on either side makes it a comparison of truths, and else a number one of numbers. What is empty
-/// compares with nothing.
-fn compare(comparison: Comparison, one: &Operand, other: &Operand) -> bool {
-    use std::cmp::Ordering;
-    let order = match (one, other) {
-        (Operand::Nothing, _) | (_, Operand::Nothing) => None,
-        (Operand::Text(one), Operand::Text(other)) => Some(one.cmp(other)),
-        (Operand::Truth(_), _) | (_, Operand::Truth(_)) => Some(one.truth().cmp(&other.truth())),
-        _ => match (one.number(), other.number()) {
-            (Some(one), Some(other)) => one.partial_cmp(&other),
-            _ => None,
-        },
+/// As text, what is empty comes before all else; as anything else it compares with nothing.
+fn compare(comparison: Comparison, type_: Option<Type>, one: &Operand, other: &Operand) -> Result<bool, String> {
+    let numbers = matches!((one, other), (Operand::Number(_), Operand::Number(_)));
+    let order = match type_ {
+        Some(Type::Truth) => one.truth().zip(other.truth()).map(|(one, other)| one.cmp(&other)),
+        Some(Type::Number) => one.number()?.zip(other.number()?).and_then(|(one, other)| one.partial_cmp(&other)),
+        None if numbers => one.number()?.partial_cmp(&other.number()?),
+        _ => Some(one.text().cmp(&other.text())),
     };
-    match (comparison, order) {
-        (Comparison::NotEqual, order) => order != Some(Ordering::Equal),
-        (_, None) => false,
-        (Comparison::Equal, Some(order)) => order.is_eq(),
-        (Comparison::Less, Some(order)) => order.is_lt(),
-        (Comparison::LessOrEqual, Some(order)) => order.is_le(),
-        (Comparison::Greater, Some(order)) => order.is_gt(),
-        (Comparison::GreaterOrEqual, Some(order)) => order.is_ge(),
-    }
+    Ok(order.is_some_and(|order| match comparison {
+        Comparison::Equal => order.is_eq(),
+        Comparison::NotEqual => order.is_ne(),
+        Comparison::Less => order.is_lt(),
+        Comparison::LessOrEqual => order.is_le(),
+        Comparison::Greater => order.is_gt(),
+        Comparison::GreaterOrEqual => order.is_ge(),
+    }))
 }
 
 #[cfg(test)]
@@ -138,6 +172,10 @@ mod tests {
     use super::*;
 
     fn passes(text: &str) -> bool {
+        judge(text).unwrap()
+    }
+
+    fn judge(text: &str) -> Result<bool, String> {
         let value = |column| match column {
             Column::Nprocs => Value::Number(2),
             Column::Type => Value::Text("uts".to_owned()),
@@ -161,11 +199,35 @@ mod tests {
             "true",
             "TYPE !~ 'net'",
             "NPROCS == '2'",
+            "NPROCS > '10'",
+            "'10' < 9",
+            "PID < ''",
+            "PID == PPID",
+            "TYPE =~ ('uts')",
         ] {
             assert!(passes(text), "{text}");
         }
-        for text in ["NPROCS>2", "PID", "PID==0", "TYPE=='UTS'", "false", "!TYPE", "NPROCS==1 or TYPE=='net'"] {
+        for text in [
+            "NPROCS>2",
+            "PID",
+            "PID==0",
+            "PID!=0",
+            "PID==''",
+            "PID==false",
+            "'TRUE'==true",
+            "TYPE=='UTS'",
+            "false",
+            "!TYPE",
+            "NPROCS==1 or TYPE=='net'",
+        ] {
             assert!(!passes(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_told() {
+        for text in ["TYPE < 5", "5 > TYPE", "PID or TYPE == 1"] {
+            assert!(judge(text).unwrap_err().contains("\"uts\" is compared with a number"), "{text}");
         }
     }
 

@@ -53,7 +53,7 @@ impl Parser {
                 }
                 Some(Token::Match(wanted)) => {
                     self.next += 1;
-                    let Some(Token::Text(pattern)) = self.take() else {
+                    let Ok(Filter::Text(pattern)) = self.operand() else {
                         return Err("after =~ and !~ comes a regular expression in quotes".to_owned());
                     };
                     let regex =
