@@ -18,7 +18,7 @@ use crate::enter::{self, Id, Place, Source, Target};
 pub struct Nsenter {
     /// A process, a unit or a named network namespace: where the namespaces come from
     #[arg(short, long, value_name = "PID|UNIT|NETNS")]
-    target: Vec<String>,
+    target: Option<String>,
     /// Enter all namespaces of the target
     #[arg(short, long)]
     all: bool,
@@ -108,11 +108,7 @@ impl Nsenter {
     }
 
     fn request(self) -> Result<enter::Nsenter, Error> {
-        let from = match self.target.as_slice() {
-            [] => None,
-            [one] => Some(From::named(one)?),
-            _ => return Err(wrong("--target may be given only once")),
-        };
+        let from = self.target.as_deref().map(From::named).transpose()?;
         let asked = [
             (Kind::User, self.user),
             (Kind::Cgroup, self.cgroup),
@@ -195,10 +191,6 @@ impl From {
             }
         }
     }
-}
-
-fn wrong(message: &str) -> Error {
-    Error::Enter(enter::Error::Request(message.to_owned()))
 }
 
 fn id(text: &str) -> Result<Id, std::num::ParseIntError> {
