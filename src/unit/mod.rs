@@ -12,6 +12,7 @@ pub mod escape;
 pub mod exec;
 pub mod files;
 pub mod finding;
+pub mod hidden;
 pub mod location;
 pub mod merged;
 pub mod name;

@@ -97,6 +97,25 @@ fn a_command_keeps_its_words_and_its_prefixes() {
 }
 
 #[test]
+fn the_wrapper_gets_words_that_systemd_would_change_as_escapes() {
+    let command = |line: &str| one("ExecStart", line).value;
+    let words = |list: &[&str]| {
+        let path = "/usr/bin/unitcell-exec".to_owned();
+        let words: Vec<String> = list.iter().map(|word| (*word).to_owned()).collect();
+        Variant::from(vec![(path.clone(), [vec![path], words].concat(), false)])
+    };
+    assert_eq!(
+        command("/usr/bin/unitcell-exec --hostname=web -- /bin/sh -c \"a; \\\\$b %n\""),
+        words(&["--escaped=expand", "--hostname=web", "--", "/bin/sh", "-c", "a\\x3b \\x5c\\x24b %n"])
+    );
+    assert_eq!(
+        command(":/usr/bin/unitcell-exec -- /bin/echo $HOME"),
+        words(&["--escaped=keep", "--", "/bin/echo", "\\x24HOME"])
+    );
+    assert_eq!(command("/usr/bin/unitcell-exec -- /bin/echo a\\\\b"), words(&["--", "/bin/echo", "a\\b"]));
+}
+
+#[test]
 fn what_is_reset_is_not_sent() {
     let settings = [
         ("Service", "ExecStart".to_owned(), "/bin/a".to_owned()),

@@ -2,6 +2,7 @@
 
 use super::plain;
 use super::value::{Made, one, utf8};
+use crate::unit::hidden::{self, Variables, hide, needs_hiding};
 use crate::unit::{Assignment, ExecCommand, exec};
 
 /// The commands of one assignment, with all that their prefixes ask for. The plain property is taken
@@ -22,6 +23,7 @@ pub fn commands(line: &Assignment, has_user: bool) -> Made {
 }
 
 const IGNORE_FAILURE: &str = "ignore-failure";
+const KEEP_VARIABLES: &str = "no-env-expand";
 
 struct Command {
     path: String,
@@ -38,7 +40,7 @@ impl Command {
             // To stay root says nothing where nobody else is to be become.
             (prefixes.no_setuid && has_user, "no-setuid"),
             (prefixes.ambient, "ambient"),
-            (prefixes.no_env, "no-env-expand"),
+            (prefixes.no_env, KEEP_VARIABLES),
             (prefixes.shell, "via-shell"),
         ];
         let flags = flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()).collect();
@@ -50,6 +52,22 @@ impl Command {
         for word in command.args {
             words.push(plain(&utf8(word)?));
         }
-        Ok(Command { path, words, flags })
+        let command = Command { path, words, flags };
+        Ok(if command.path.ends_with("/unitcell-exec") { command.hidden() } else { command })
+    }
+
+    /// The wrapper takes words that systemd would change as they should be, and needs no flag for variables.
+    fn hidden(mut self) -> Command {
+        let variables = match self.flags.iter().any(|flag| flag == KEEP_VARIABLES) {
+            true => Variables::Kept,
+            false => Variables::Expanded,
+        };
+        if !self.words[1..].iter().any(|word| needs_hiding(word)) {
+            return self;
+        }
+        self.flags.retain(|flag| flag != KEEP_VARIABLES);
+        self.words[1..].iter_mut().for_each(|word| *word = hide(word));
+        self.words.insert(1, format!("{}{}", hidden::OPTION, variables.name()));
+        self
     }
 }

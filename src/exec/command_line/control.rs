@@ -26,6 +26,9 @@ pub(super) struct Parsed {
 
 #[rustfmt::skip]
 pub(super) static CONTROLS: &[Control] = &[
+    Control { flag: "escaped", value: Some("expand|keep"),
+        set: |_, _| Err("stands before all others".to_owned()),
+        summary: "before all others: what follows has escapes, \\xHH; expand its $VARIABLES, or keep them" },
     Control { flag: "verify", value: Some("TYPE:INODE[:DIRECTIVES]"),
         set: |parsed, text| { parsed.request.verify.push(parse_verify(text)?); Ok(()) },
         summary: "fail unless the process has left this namespace of the manager; repeatable" },

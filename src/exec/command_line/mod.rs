@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod control;
+mod escaped;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -54,9 +55,9 @@ impl Known {
 
 /// Reads the command line, without the program's own name.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, Vec<Finding>> {
-    let mut arguments = arguments.into_iter();
-    let mut parsed = Parsed::default();
     let error = |message: String| vec![Finding::error(None, message, "see unitcell-exec --help")];
+    let mut arguments = escaped::read(arguments.into_iter().collect()).map_err(error)?.into_iter();
+    let mut parsed = Parsed::default();
     while let Some(argument) = arguments.next() {
         let bytes = argument.as_bytes();
         if bytes == b"--" {

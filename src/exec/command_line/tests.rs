@@ -24,6 +24,18 @@ fn error(text: &[&str]) -> String {
     findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join(" | ")
 }
 
+#[test]
+fn escaped_words_are_revealed_and_their_variables_expanded() {
+    let command =
+        |mode: &str| run(&[mode, "--hostname=web", "--", "/bin/sh", "-c", "a\\x3b \\x24\\x7bHOME\\x7d"]).command;
+    let home = std::env::var("HOME").unwrap_or_default();
+    assert_eq!(command("--escaped=expand"), words(&["/bin/sh", "-c", &format!("a; {home}")]));
+    assert_eq!(command("--escaped=keep"), words(&["/bin/sh", "-c", "a; ${HOME}"]));
+    assert!(error(&["--escaped=keep", "--", "a\\b"]).contains("without xHH"));
+    assert!(error(&["--escaped=else", "--", "a"]).contains("takes expand or keep"));
+    assert!(error(&["--private-pids", "--escaped=keep", "--", "a"]).contains("stands before all others"));
+}
+
 /// The words that the wrapper gets from an `ExecStart=` line, by the rules of systemd.service(5).
 /// `$A` is not set.
 fn as_systemd_would(line: &str) -> Vec<OsString> {

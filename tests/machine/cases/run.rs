@@ -6,10 +6,11 @@ use crate::machine::{Output, USER};
 use crate::schema;
 use crate::terminal;
 
-// A daemon-reload between the start of a transient unit and its exec changes `;` (systemd 252) and `$$` (257)
-// in its command, whoever asked for it. So whose commands have those are alone.
+// A daemon-reload between the start of a transient unit and its exec changes `;` (systemd 252) and `$` in its
+// command, if that has no cell, whoever asked for it. So whose commands have those are alone.
 cases![
     run_makes_the_cell_and_passes_the_status_on: alone,
+    run_hands_over_the_command_as_it_is,
     run_refuses_and_starts_nothing,
     run_at_a_terminal: alone,
     run_waits_until_it_is_ready: alone,
@@ -78,6 +79,27 @@ fn run_makes_the_cell_and_passes_the_status_on(case: &Case) {
     assert_eq!((&ended["result"], &ended["exit_status"]), (&"exit-code".into(), &3.into()));
     let again = case.sh(&format!("unitcell run --unit={} -- true", unit.name));
     assert!(!again.success() && again.stderr.contains("already loaded"), "{again:?}");
+}
+
+/// systemd reads the unit anew right before the command is executed, or executed again.
+fn run_hands_over_the_command_as_it_is(case: &Case) {
+    let words = r"'<%s>' '${A}' '$A' '$LIST' '$NONE' 'a;b' '$$' 'x$$${A}' '\x24' '100%' ';' '$A.b'";
+    let cell = "--hostname=web -E A=one -E \"LIST=b 'c d'\"";
+    let run = |options: &str| {
+        let reload = "-p 'ExecStartPre=systemctl daemon-reload'";
+        case.sh(&format!("unitcell run -q -P {cell} {reload} {options} -- printf {words}"))
+    };
+    assert_eq!(run("").ok(), r"<one><one><b><c d><a;b><$><x$one><\x24><100%><;>");
+    assert_eq!(run("--expand-environment=no").ok(), r"<${A}><$A><$LIST><$NONE><a;b><$$><x$$${A}><\x24><100%><;><$A.b>");
+    let unit = case.unit(Scope::System, &format!("{}.service", case.unique("again")));
+    let file = format!("/run/{}", case.unique("again"));
+    let script = format!("echo one; echo $${{A}}two >>{file}");
+    case.sh(&format!("unitcell run -q -r --hostname=web -E A=x --unit={} -- sh -c '{script}'", unit.name)).ok();
+    case.sh(&format!("until test -s {file}; do sleep .02; done")).ok();
+    case.daemon_reload();
+    unit.restart().ok();
+    case.sh(&format!("until test $(wc -l <{file}) = 2; do sleep .02; done")).ok();
+    assert_eq!(case.sh(&format!("cat {file}; rm {file}")).ok(), "xtwo\nxtwo");
 }
 
 fn run_refuses_and_starts_nothing(case: &Case) {
