@@ -18,6 +18,7 @@ impl Args for CellOptions {
             let arg = Arg::new(directive.name)
                 .long(directive.flag)
                 .value_name(directive.value)
+                .value_parser(something)
                 .help(capitalized(directive.summary))
                 .help_heading("The cell, as in [X-Unitcell]")
                 .action(ArgAction::Append);
@@ -37,6 +38,11 @@ impl Args for CellOptions {
     fn augment_args_for_update(command: Command) -> Command {
         CellOptions::augment_args(command)
     }
+}
+
+/// In a unit file nothing goes back to the default. Here it is a variable that was not set.
+pub fn something(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() { Err("it takes a value that is not empty") } else { Ok(text.to_owned()) }
 }
 
 fn capitalized(text: &str) -> String {

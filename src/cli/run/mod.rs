@@ -14,7 +14,7 @@ use std::io::{IsTerminal, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
-use self::cell_options::{CellOptions, LeftToOthers};
+use self::cell_options::{CellOptions, LeftToOthers, something};
 pub use self::error::RunError;
 use self::follow::Follow;
 use self::settings::{Setting, Unusable};
@@ -57,10 +57,10 @@ pub struct Run {
     #[arg(long, value_name = "TYPE")]
     service_type: Option<String>,
     /// Become this user
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_parser = something)]
     uid: Option<String>,
     /// Become a member of this group
-    #[arg(long, value_name = "GROUP")]
+    #[arg(long, value_name = "GROUP", value_parser = something)]
     gid: Option<String>,
     /// Be as nice as that
     #[arg(long, value_name = "NICE", allow_hyphen_values = true)]

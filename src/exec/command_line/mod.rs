@@ -41,6 +41,8 @@ impl Known {
     fn apply(&self, parsed: &mut Parsed, text: &OsStr) -> Result<(), String> {
         let utf8 = || text.to_str().ok_or_else(|| "takes text in UTF-8".to_owned());
         match self {
+            // In a unit file that goes back to the default. Here it is a variable that was not set.
+            Known::Directive(_) if text.is_empty() => Err("needs a value".to_owned()),
             Known::Directive(directive) => {
                 let assigned = parsed.request.cell.assign(directive, utf8()?, None);
                 assigned.map_err(|finding| finding.message)

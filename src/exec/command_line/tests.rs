@@ -36,6 +36,14 @@ fn escaped_words_are_revealed_and_their_variables_expanded() {
     assert!(error(&["--private-pids", "--escaped=keep", "--", "a"]).contains("stands before all others"));
 }
 
+#[test]
+fn nothing_is_no_value_for_a_directive() {
+    for option in ["--hostname=", "--network-namespace=", "--private-network="] {
+        assert!(error(&[option, "--", "true"]).contains("needs a value"), "{option}");
+    }
+    assert!(error(&["--hostname", "", "--", "true"]).contains("needs a value"));
+}
+
 /// The words that the wrapper gets from an `ExecStart=` line, by the rules of systemd.service(5).
 /// `$A` is not set.
 fn as_systemd_would(line: &str) -> Vec<OsString> {
