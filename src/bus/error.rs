@@ -113,6 +113,7 @@ impl Error {
             Error::Call { source, .. } if is_named(source, "org.freedesktop.systemd1.UnitExists") => {
                 "give it another name, or `systemctl reset-failed` it if it is left from before"
             }
+            Error::Call { source, .. } if is_invalid(source) => "correct the value",
             Error::Call { .. } => "see `systemctl status`",
             Error::NoSuchUnit(_) => "`systemctl list-units` lists what there is",
             Error::Version(_) | Error::Lost => "see `systemctl status`, and that dbus runs",
@@ -123,6 +124,11 @@ impl Error {
 /// Has systemd answered with the error of this name?
 pub(super) fn is_named(error: &zbus::Error, name: &str) -> bool {
     matches!(error, zbus::Error::MethodError(given, ..) if given.as_str() == name)
+}
+
+fn is_invalid(error: &zbus::Error) -> bool {
+    matches!(error, zbus::Error::FDO(error) if matches!(**error, zbus::fdo::Error::InvalidArgs(_)))
+        || is_named(error, "org.freedesktop.DBus.Error.InvalidArgs")
 }
 
 fn is_denied(error: &zbus::Error) -> bool {

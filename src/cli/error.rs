@@ -183,6 +183,9 @@ impl Error {
                 "a path with a slash in it is taken for a file, --user looks at user units".to_owned()
             })),
             Error::Bus(bus::Error::NoSuchUnit(name)) if another_unit(name).is_some() => another_unit(name),
+            Error::NotRunning { active, .. } if active == "active" => {
+                Some("such a unit has no processes of its own: name the service that it is for".to_owned())
+            }
             Error::NotRunning { unit, .. } => Some(format!("`systemctl start {unit}`, then look again")),
             Error::Netns { name, source } | Error::NetnsEnter { name, source } => {
                 source.remedy().map(str::to_owned).or_else(|| guess::netns_like(name).map(|other| did_you_mean(&other)))

@@ -71,6 +71,20 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                "give the path of a file that is there"
+            }
+            ErrorKind::Io(_) | ErrorKind::NotRegular => "see that it is a file, and may be read",
+            ErrorKind::NotAUnit(_) => {
+                "name a unit file, such as web.service, or a drop-in in its directory web.service.d"
+            }
+            _ => "mend the file",
+        }
+    }
+
     /// From the error of a system call on the file.
     pub(super) fn from_io(error: std::io::Error) -> Self {
         if error.raw_os_error() == Some(libc::ELOOP) { Self::SymlinkLoop } else { Self::Io(error) }

@@ -42,7 +42,7 @@ impl Plan {
 
     /// The plan of a unit that can't be read: nobody knows what it asks for.
     pub fn unreadable(name: &UnitName, error: &unit::Error, manager: &Manager) -> Plan {
-        let finding = Finding::error(Some(error.at.clone()), error.kind.to_string(), "mend the file");
+        let finding = Finding::error(Some(error.at.clone()), error.kind.to_string(), error.kind.remedy());
         Plan::refusing(name, &manager.wrapper, vec![finding])
     }
 

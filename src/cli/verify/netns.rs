@@ -47,5 +47,5 @@ fn name_of_dropin(path: &Path) -> Option<&str> {
 }
 
 fn unreadable(error: Error) -> Finding {
-    Finding::error(Some(error.at), error.kind.to_string(), "mend the file")
+    Finding::error(Some(error.at), error.kind.to_string(), error.kind.remedy())
 }

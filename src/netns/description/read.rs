@@ -67,7 +67,7 @@ impl Descriptions {
 }
 
 fn find(directories: &Directories, name: &str) -> Result<Option<Vec<ReadFile>>, Finding> {
-    let unreadable = |error: Error| Finding::error(Some(error.at), error.kind.to_string(), "mend the file");
+    let unreadable = |error: Error| Finding::error(Some(error.at), error.kind.to_string(), error.kind.remedy());
     let own = format!("{name}.netns");
     let main = directories.main(&own).map_err(unreadable)?;
     if let Some(masked) = main.as_ref().filter(|file| file.parsed.is_none()) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 cases![
     see_what_two_services_share: alone,
     see_network_in_a_picture,
-    see_no_alarm_while_systemd_reads_its_files,
+    see_no_alarm_while_systemd_reads_its_files: alone,
     see_doctor_find_what_is_wrong: alone,
     see_at_a_terminal,
     see_drop_ins_that_win: alone,
@@ -67,6 +67,17 @@ fn see_what_two_services_share(case: &Case) {
     two.systemctl(&["daemon-reload"]).ok();
     let text = case.sh(&format!("unitcell verify {}", two.name));
     assert!(text.ok().contains("move it to [X-Unitcell]") && !text.stdout.contains("these files"), "{}", text.stdout);
+    // What the remedy is depends.
+    for (command, remedy) in [
+        ("verify /nonexistent/x.service", "help: give the path of a file that is there"),
+        ("verify /etc/passwd", "help: name a unit file"),
+        ("verify /etc/systemd/system/dbus.service.d/..", "help: name a unit file"),
+        ("show dbus.socket", "help: such a unit has no processes of its own"),
+        ("run --hostname=web --service-type=bogus -- true", "help: correct the value"),
+    ] {
+        let told = case.sh(&format!("unitcell {command}"));
+        assert!(!told.success() && (told.stdout.clone() + &told.stderr).contains(remedy), "{command}: {told:?}");
+    }
     // A slip of the finger.
     let slip = one.name.replace("one", "oen");
     for command in ["show", "explain", "verify", "lsns -p"] {
@@ -114,17 +125,26 @@ fn see_network_in_a_picture(case: &Case) {
     owner.stop();
 }
 
-/// Generators' drop-ins are away for that long.
+/// Generators' drop-ins are away for that long. Here it lasts until verify has looked, and waits or is through.
 fn see_no_alarm_while_systemd_reads_its_files(case: &Case) {
     let unit = case.service("web", "", "Hostname=web");
     unit.dump();
-    let script = format!(
-        "end=/run/{}; (until test -e $end; do systemctl daemon-reload; done) & \
-         for n in $(seq 30); do unitcell verify {}; done; touch $end; wait; rm $end",
-        case.unique("end"),
-        unit.name
+    let looked = format!("/run/{}", case.unique("looked"));
+    let generator = "/etc/systemd/system-generators/unitcell-generator";
+    let text = format!(
+        "#!/bin/sh\n> \"$1/held\"\nuntil test -e {looked}; do sleep .02; done\n\
+         exec /usr/lib/systemd/system-generators/unitcell-generator \"$@\"\n"
     );
-    let told = case.sh(&script);
+    case.file(generator, &text);
+    let told = case.sh(&format!(
+        "chmod +x {generator}; systemctl daemon-reload & reload=$!; held=/run/systemd/generator/held; \
+         until test -e $held; do sleep .02; done; unitcell verify {} & \
+         while ls -l /proc/$!/exe 2>/dev/null | grep -vq unitcell; do sleep .02; done; \
+         until ! test -e /proc/$!/exe || ls -l /proc/$!/fd | grep -q socket; do sleep .02; done; \
+         > {looked}; wait $!; code=$?; wait $reload; rm {looked} {generator}; exit $code",
+        unit.name
+    ));
+    case.daemon_reload();
     assert!(!told.ok().contains("is not there") && told.stdout.contains("hint: "), "{told:?}");
 }
 
