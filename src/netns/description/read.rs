@@ -229,7 +229,7 @@ impl<'r> Reading<'r> {
     }
 
     fn of_host(&mut self, at: Location, what: &str) {
-        let message = format!("{what} takes privilege over the host's network, which a user's manager has not");
+        let message = format!("{what} reaches into another network, over which a user's manager has no privilege");
         let remedy = format!(
             "publish ports by [Publish], or let the system have it: /etc/unitcell/{}.netns, for its own services",
             self.name

@@ -206,11 +206,11 @@ fn user_netns_of_the_hosts_links_is_refused(case: &Case) {
     let holder = netns(case, "u-linked", text);
     let unit = case.user_service("linked", "", "NetworkNamespace=u-linked");
     unit.assert_never_ran();
-    let told = "u-linked.netns:1:1: [Veth] takes privilege over the host's network";
+    let told = "u-linked.netns:1:1: [Veth] reaches into another network";
     assert!(holder.journal().contains(told), "{}", holder.journal());
     let verified = case.user_sh(USER, "unitcell verify --user u-linked.netns");
     assert_eq!(verified.code, Some(1), "{verified:?}");
-    assert!(verified.stdout.contains("takes privilege over the host's network"), "{verified:?}");
+    assert!(verified.stdout.contains("reaches into another network"), "{verified:?}");
     assert!(verified.stdout.contains("publish ports by [Publish]"), "{verified:?}");
     // The system's would be another one.
     assert!(!case.sh("test -e /run/netns/u-linked").success());
