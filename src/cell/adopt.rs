@@ -31,17 +31,26 @@ pub fn protect_hostname(unit: &Unit, cell: &mut Cell) -> Lines {
 }
 
 /// A tree that is to be read-only stays so in a namespace of its own, and one that is to have a namespace has
-/// it where it is to be read-only as well.
-pub fn control_groups(unit: &Unit, version: u32, cell: &mut Cell) {
+/// it where it is to be read-only as well. What the drop-in says where another unit is to be found in the tree
+/// before it is out of sight.
+pub fn control_groups(unit: &Unit, version: u32, cell: &mut Cell) -> Lines {
     use ProtectControlGroups::{No, Private, Strict, Yes};
-    let Some(line) = unit.last("Service", "ProtectControlGroups") else { return };
+    let Some(line) = unit.last("Service", "ProtectControlGroups") else { return Lines::new() };
     // What systemd does not know yet it passes over.
     let own = ProtectControlGroups::parse(&line.value).ok().filter(|own| version >= 257 || matches!(own, No | Yes));
+    let hides = matches!(own, Some(Private | Strict))
+        && cell.neighbour().is_some()
+        && !cell.joins(Kind::Cgroup)
+        && cell.isolation == Isolation::Require;
     let text = match (cell.protect_control_groups, own) {
-        (Private, Some(Yes | Strict)) | (Yes, Some(Private | Strict)) => "strict",
-        _ => return,
+        (Private, Some(Yes | Strict)) | (Yes, Some(Private | Strict)) => Some("strict"),
+        (No, Some(_)) if hides => Some(&*line.value),
+        _ => None,
     };
-    assign(cell, "ProtectControlGroups", text, line);
+    if let Some(text) = text {
+        assign(cell, "ProtectControlGroups", text, line);
+    }
+    hides.then(|| ("ProtectControlGroups", "no".to_owned())).into_iter().collect()
 }
 
 /// The user namespace takes away all privilege outside of it, and the ids that it does not map; so it has

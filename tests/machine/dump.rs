@@ -175,7 +175,9 @@ impl Dump {
     /// Whether a line of mountinfo is of what comes and goes with another unit: cases run side by side.
     fn of_others(&self, mount: &str) -> bool {
         let point = mount.split(' ').nth(4).unwrap_or_default();
-        ["/run/credentials/", "/run/netns/", "/run/user/"].iter().any(|place| point.starts_with(place))
+        ["/run/credentials/", "/run/netns/", "/run/user/", "/run/identity-random-uts"]
+            .iter()
+            .any(|place| point.starts_with(place))
             && !point.contains(&self.unit)
     }
 

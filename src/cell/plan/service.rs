@@ -32,11 +32,10 @@ pub(super) fn plan(unit: &Unit, manager: &Manager) -> Plan {
         plan.findings.extend(cell.contradictions());
     }
     let protect_hostname = adopt::protect_hostname(unit, &mut cell);
-    adopt::control_groups(unit, manager.version, &mut cell);
+    let mut adopted = adopt::control_groups(unit, manager.version, &mut cell);
     let payload = payload(unit, manager);
     let beside = unit.last("Service", "PAMName").is_some() || reloads_in_the_past(unit, &cell);
     let mut makers = Makers::choose(&cell, manager, payload.is_ok(), beside);
-    let mut adopted = Lines::new();
     // In a user manager it comes first, whoever makes it.
     if makers.any_by_wrapper() && manager.scope == Scope::System {
         adopted.extend(adopt::user_namespace(unit, manager.version, &mut cell));

@@ -92,10 +92,13 @@ impl<'c> Pair<'c> {
                 || point == "/" && self.cell.mounts.contains(&"/")
                 || self.cell.mounts.iter().any(below)
         };
+        // A fork clears that flag, and has been what resets a real-time policy: systemd's PrivatePIDs= forks as well.
+        let reset = self.cell.kinds.contains(&"pid") && self.service.settings.contains("CPUSchedulingResetOnFork=yes");
         let asked_for = |item: &str| {
             self.cell.differs.iter().chain(&self.service.differs).any(|expected| item.starts_with(expected))
                 || item.strip_prefix("mount ").is_some_and(mounted)
                 || item.starts_with("ns_")
+                || reset && item.starts_with("scheduler ")
                 || item.starts_with("status CapInh")
         };
         let mut found: Vec<String> =

@@ -9,6 +9,7 @@ use crate::machine::wait_for;
 cases![
     of_unit_all_eight_types,
     of_unit_native_and_of_a_template,
+    of_unit_from_a_tree_of_its_own(257..=u32::MAX),
     of_unit_through_restarts,
     of_unit_fails_closed,
     of_unit_of_a_user,
@@ -28,6 +29,21 @@ fn shared(case: &Case, one: &Unit<'_>, other: &Unit<'_>) -> Vec<&'static str> {
     let links: Vec<&str> = links.lines().collect();
     let common = TYPES.into_iter().zip(links.chunks(2));
     common.filter(|(kind, pair)| pair[0] == pair[1] && pair[0] != case.manager_ns(kind)).map(|(kind, _)| kind).collect()
+}
+
+/// Natively the tree would hide the other's control group.
+fn of_unit_from_a_tree_of_its_own(case: &Case) {
+    let db = case.service("db", "", "Hostname=db");
+    db.dump();
+    for own in ["strict", "private"] {
+        let web = case.service(own, &format!("ProtectControlGroups={own}"), &format!("NamespacesOf={} uts", db.name));
+        let dump = web.dump();
+        assert_eq!((dump.hostname(), shared(case, &web, &db)), ("db", vec!["uts"]));
+        assert_ne!(dump.ns("cgroup"), case.manager_ns("cgroup"), "{own}");
+        let mounts = dump.list("mountinfo");
+        let tree = mounts.iter().rfind(|line| line.split(' ').nth(4) == Some("/sys/fs/cgroup")).expect("a tree");
+        assert_eq!(tree.split(' ').nth(5).unwrap().starts_with("ro"), own == "strict", "{tree}");
+    }
 }
 
 fn of_unit_all_eight_types(case: &Case) {
