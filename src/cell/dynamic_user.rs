@@ -1,5 +1,7 @@
 //! The name of the user that systemd makes up for a unit with DynamicUser= and no User=.
 
+use std::hash::Hasher;
+
 use crate::unit::UnitName;
 
 /// The key under which systemd hashes names of units, 235 to 262; that names do not change from one boot to
@@ -18,39 +20,12 @@ pub fn name_of(unit: &UnitName) -> String {
     if valid { prefix.to_owned() } else { format!("_du{:016x}", siphash(KEY, prefix.as_bytes())) }
 }
 
-/// SipHash-2-4 (J.-P. Aumasson, D. J. Bernstein: "SipHash: a fast short-input PRF").
+/// SipHash-2-4, which is what the standard library once hashed by and still has.
+#[expect(deprecated, reason = "it is no hash for tables here, but one whose values are to stay")]
 fn siphash([k0, k1]: [u64; 2], text: &[u8]) -> u64 {
-    let initial = *b"somepseudorandomlygeneratedbytes";
-    let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-    let mut state: [u64; 4] = std::array::from_fn(|n| {
-        u64::from_be_bytes(std::array::from_fn(|byte| initial[8 * n + byte])) ^ [k0, k1][n % 2]
-    });
-    let absorb = |state: &mut [u64; 4], block: u64| {
-        state[3] ^= block;
-        rounds(state, 2);
-        state[0] ^= block;
-    };
-    let mut blocks = text.chunks_exact(8);
-    blocks.by_ref().for_each(|block| absorb(&mut state, word(block)));
-    absorb(&mut state, (text.len() as u64) << 56 | word(blocks.remainder()));
-    state[2] ^= 0xff;
-    rounds(&mut state, 4);
-    state.iter().fold(0, |hash, part| hash ^ part)
-}
-
-fn rounds([v0, v1, v2, v3]: &mut [u64; 4], count: usize) {
-    for _ in 0..count {
-        *v0 = v0.wrapping_add(*v1);
-        *v1 = v1.rotate_left(13) ^ *v0;
-        *v0 = v0.rotate_left(32);
-        *v2 = v2.wrapping_add(*v3);
-        *v3 = v3.rotate_left(16) ^ *v2;
-        *v0 = v0.wrapping_add(*v3);
-        *v3 = v3.rotate_left(21) ^ *v0;
-        *v2 = v2.wrapping_add(*v1);
-        *v1 = v1.rotate_left(17) ^ *v2;
-        *v2 = v2.rotate_left(32);
-    }
+    let mut hasher = std::hash::SipHasher::new_with_keys(k0, k1);
+    hasher.write(text);
+    hasher.finish()
 }
 
 #[cfg(test)]
