@@ -9,9 +9,9 @@ import fcntl, os, pty, select, struct, sys, termios, time, signal
 command, *acts = sys.argv[1:]
 pid, fd = pty.fork()
 if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
     # As a shell would: a child in the foreground, and its terminal's mode compared afterwards.
     os.execvp("sh", ["sh", "-c", 'before=$(stty -g); ' + command + '; code=$?; test "$(stty -g)" = "$before" && echo same mode; echo end=$code'])
-fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
 seen = b""
 def look(until, seconds=30):
     global seen
