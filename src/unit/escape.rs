@@ -29,12 +29,17 @@ fn push_hex(out: &mut String, b: u8) {
 
 /// The reverse of [`escape`]; `None` where `text` is no outcome of escaping.
 pub fn unescape(text: &str) -> Option<Vec<u8>> {
+    unescape_bytes(text.as_bytes(), b'/')
+}
+
+/// Bytes some of which are written `\xHH`, and in which each `-` stands for `dash`.
+pub(super) fn unescape_bytes(text: &[u8], dash: u8) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     while let Some((&b, tail)) = rest.split_first() {
         rest = match (b, tail) {
             (b'-', _) => {
-                out.push(b'/');
+                out.push(dash);
                 tail
             }
             (b'\\', [b'x', high, low, tail @ ..]) => {

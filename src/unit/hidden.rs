@@ -5,7 +5,7 @@
 //! variables are expanded. So the wrapper gets those words hidden, and does with variables what
 //! systemd would have done: systemd.service(5), COMMAND LINES.
 
-use super::escape::hex_digit;
+use super::escape::unescape_bytes;
 use super::syntax::WHITESPACE;
 
 /// The option by which the wrapper gets hidden words, before its first one.
@@ -47,22 +47,7 @@ pub fn hide(word: &str) -> String {
 
 /// The word that was hidden; `None` where this is none.
 pub fn reveal(hidden: &[u8]) -> Option<Vec<u8>> {
-    let mut word = Vec::with_capacity(hidden.len());
-    let mut rest = hidden;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = match (byte, tail) {
-            (b'\\', [b'x', high, low, tail @ ..]) => {
-                word.push(hex_digit(*high)? << 4 | hex_digit(*low)?);
-                tail
-            }
-            (b'\\', _) => return None,
-            _ => {
-                word.push(byte);
-                tail
-            }
-        };
-    }
-    Some(word)
+    unescape_bytes(hidden, b'-')
 }
 
 /// The words with the values of variables in their place.
